@@ -1,0 +1,182 @@
+"""Every setting: its environment variable, its default, and what it does. The environment wins over the file.
+
+The optional TOML file (``otel-feedback.toml`` in the working directory, or the one that OTEL_FEEDBACK_CONFIG
+names) holds the same names in lower case without the prefix.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from otel_feedback.errors import ConfigurationError
+
+PREFIX: Final = "OTEL_FEEDBACK_"
+DEFAULT_FILE: Final = "otel-feedback.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen. Port 0 picks a free port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _setting(default: str, description: str, *, secret: bool = False) -> Any:
+    return field(metadata={"default": default, "description": description, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force. ``Settings.load()`` reads them; a field's metadata tells its default and meaning."""
+
+    data_dir: Path = _setting("./otel-feedback-data", "where the queue and the embedded database live")
+    database_url: str = _setting(
+        "", "chdb:///<dir> (embedded; default <data dir>/clickhouse) or clickhouse[s]://user:password@host:8123/otel"
+    )
+    grpc_address: Address = _setting("127.0.0.1:4317", "OTLP/gRPC; port 0 picks a free one and prints it")
+    http_address: Address = _setting("127.0.0.1:4318", "OTLP/HTTP, /v1/feedback and /feedback.js")
+    dashboard_address: Address = _setting("127.0.0.1:4380", "the dashboard and its JSON API")
+    ingest_tokens: tuple[str, ...] = _setting("", "comma separated bearer tokens for OTLP; none: loopback only", secret=True)
+    dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
+    signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
+    allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may call /v1/feedback (CORS)")
+    tls_cert: str = _setting("", "PEM certificate chain for the OTLP ports")
+    tls_key: str = _setting("", "PEM private key for the OTLP ports")
+    cluster: str = _setting("", "name of a ClickHouse cluster")
+    retention_seconds: int = _setting("30d", "how long unrated traces are kept")
+    retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")
+    capture_comments: bool = _setting("true", "store comments and corrections")
+    max_request_bytes: int = _setting("64MiB", "largest OTLP request, after decompression")
+    unmatched_after_seconds: int = _setting("1d", "a rating whose trace has not come by then counts as unmatched")
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+        """Read the environment, then the TOML file, then the defaults.
+
+        Raises:
+            ConfigurationError: a value can't be read, or the file names a setting that does not exist.
+        """
+        environment = os.environ if environment is None else environment
+        from_file = _read_file(environment, file)
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            name = setting_name(each.name)
+            variable = PREFIX + name.upper()
+            text = environment.get(variable) or from_file.get(name) or each.metadata["default"]
+            try:
+                values[each.name] = _parser_of(each.name, str(each.type))(text)
+            except ValueError as error:
+                raise ConfigurationError(f"{variable}={text!r} can't be read: {error}") from None
+        values["database_url"] = values["database_url"] or f"chdb://{values['data_dir'].absolute() / 'clickhouse'}"
+        return cls(**values)
+
+
+def setting_name(field_name: str) -> str:
+    """The name people write: durations carry their unit in the value, so the field's unit suffix is dropped."""
+    return field_name.removesuffix("_seconds")
+
+
+def _read_file(environment: Mapping[str, str], file: Path | None) -> dict[str, str]:
+    named = environment.get(PREFIX + "CONFIG")
+    path = file or Path(named or DEFAULT_FILE)
+    if not path.exists():
+        if named or file:
+            raise ConfigurationError(f"{path} does not exist; OTEL_FEEDBACK_CONFIG must name a TOML file")
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} is not a readable TOML file: {error}") from None
+    known = {setting_name(each.name) for each in fields(Settings)}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise ConfigurationError(f"{path} has no such setting: {', '.join(unknown)}. Known: {', '.join(sorted(known))}")
+    return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in table.items()}
+
+
+def parse_address(text: str) -> Address:
+    """``host:port``; an IPv6 host stands in brackets.
+
+    Raises:
+        ValueError: there is no port, or it is not in 0..65535.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected host:port with a port from 0 to 65535, e.g. 127.0.0.1:4318")
+    return Address(host.strip("[]"), int(port))
+
+
+_DURATION_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SIZE_UNITS: Final = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def parse_duration_seconds(text: str) -> int:
+    """``90s``, ``15m``, ``12h``, ``30d``, ``8w`` in seconds.
+
+    Raises:
+        ValueError: it is no such duration.
+    """
+    match = re.fullmatch(r"(\d+)\s*([smhdw])", text.strip())
+    if not match:
+        raise ValueError("expected a number with a unit of s, m, h, d or w, e.g. 30d")
+    return int(match[1]) * _DURATION_UNITS[match[2]]
+
+
+def parse_size_bytes(text: str) -> int:
+    """``1048576``, ``64 MiB``, ``1GiB`` in bytes.
+
+    Raises:
+        ValueError: it is no such size.
+    """
+    match = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)?", text.strip())
+    if not match:
+        raise ValueError("expected a number of bytes, or with a unit of KiB, MiB or GiB, e.g. 64MiB")
+    return int(match[1]) * _SIZE_UNITS[match[2] or ""]
+
+
+def _parse_bool(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in {"true", "1", "yes", "on"}:
+        return True
+    if lowered in {"false", "0", "no", "off"}:
+        return False
+    raise ValueError("expected true or false")
+
+
+def _parse_list(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+
+
+_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
+    "Path": Path,
+    "str": str,
+    "Address": parse_address,
+    "tuple[str, ...]": _parse_list,
+    "bool": _parse_bool,
+}
+_UNIT_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
+    "_seconds": parse_duration_seconds,
+    "_bytes": parse_size_bytes,
+}
+
+
+def _parser_of(field_name: str, type_name: str) -> Callable[[str], Any]:
+    for suffix, parser in _UNIT_PARSERS.items():
+        if field_name.endswith(suffix):
+            return parser
+    return _PARSERS[type_name]

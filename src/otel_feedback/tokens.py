@@ -1,0 +1,138 @@
+"""Who may give a rating: signed tokens, minted offline in the app and checked by whoever receives the click.
+
+A token is a JSON Web Token (RFC 7519) signed with HS256, so that an app in any language can mint one. Its key is
+HMAC-SHA256(secret, KEY_PURPOSE): a secret that also signs something else can't be used to forge a token here.
+``kid`` names the secret, so that old tokens live on while secrets rotate.
+
+A holder can do exactly one thing with it: set, read back and retract that rater's ratings on that target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from otel_feedback.errors import TokenError
+from otel_feedback.rating import Scope, Target
+
+ALGORITHM: Final = "HS256"
+AUDIENCE: Final = "otel-feedback/rating"
+KEY_PURPOSE: Final = b"otel-feedback rating token v1"
+DEFAULT_LIFETIME_SECONDS: Final = 90 * 24 * 3600
+MAX_TOKEN_CHARACTERS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token allows: ratings by this rater, on this target, under these names (any name when empty)."""
+
+    target: Target
+    rater_id: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key_id: str
+    secret: bytes
+
+
+class Keyring:
+    """Signing secrets, newest first: the first one signs, every one verifies."""
+
+    def __init__(self, secrets: tuple[str, ...] | list[str]) -> None:
+        self._keys = tuple(_derive_key(secret) for secret in secrets if secret)
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def mint(
+        self,
+        grant: Grant,
+        *,
+        lifetime_seconds: float = DEFAULT_LIFETIME_SECONDS,
+        now: float | None = None,
+    ) -> str:
+        """A URL-safe token for this grant. Calls no server; costs some ten microseconds.
+
+        Raises:
+            TokenError: the keyring is empty.
+        """
+        import jwt  # noqa: PLC0415  # 40 ms of imports that an app pays only once it mints
+
+        if not self._keys:
+            raise TokenError(401, "no_signing_key", "no signing key is set; set OTEL_FEEDBACK_SIGNING_KEYS")
+        issued = time.time() if now is None else now
+        target = grant.target
+        claims: dict[str, Any] = {
+            "aud": AUDIENCE,
+            "exp": int(issued + lifetime_seconds),
+            "scp": str(target.scope),
+        }
+        optional = {
+            "tid": target.trace_id,
+            "sid": target.span_id,
+            "ses": target.session_id,
+            "rid": target.response_id,
+            "sub": grant.rater_id,
+            "nam": list(grant.names),
+        }
+        claims.update({claim: value for claim, value in optional.items() if value})
+        key = self._keys[0]
+        return jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers={"kid": key.key_id})
+
+    def verify(self, token: str) -> Grant:
+        """What the token allows.
+
+        Raises:
+            TokenError: 401 for a token that is malformed, altered, expired or signed by a key not in this ring.
+        """
+        import jwt  # noqa: PLC0415  # as in mint
+
+        if not token or len(token) > MAX_TOKEN_CHARACTERS:
+            raise TokenError(401, "invalid_token", "the rating token is missing or too long")
+        if not self._keys:
+            raise TokenError(
+                401, "no_signing_key", "no signing key is set here, so no token is accepted; set OTEL_FEEDBACK_SIGNING_KEYS"
+            )
+        try:
+            key_id = jwt.get_unverified_header(token).get("kid")
+            key = next((key for key in self._keys if key.key_id == key_id), None)
+            if key is None:
+                raise TokenError(401, "unknown_key", "the rating token was signed with a key that is not known here")
+            claims = jwt.decode(
+                token,
+                key.secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                options={"require": ["exp", "aud"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise TokenError(401, "expired_token", "the rating token has expired; reload the page") from None
+        except jwt.PyJWTError:
+            raise TokenError(401, "invalid_token", "the rating token is malformed or was altered") from None
+        return _grant_of(claims)
+
+
+def _grant_of(claims: dict[str, Any]) -> Grant:
+    try:
+        target = Target(
+            scope=Scope(claims["scp"]),
+            trace_id=str(claims.get("tid", "")),
+            span_id=str(claims.get("sid", "")),
+            session_id=str(claims.get("ses", "")),
+            response_id=str(claims.get("rid", "")),
+        )
+    except (KeyError, ValueError):
+        raise TokenError(401, "invalid_token", "the rating token names no target") from None
+    return Grant(target=target, rater_id=str(claims.get("sub", "")), names=tuple(claims.get("nam", ())))
+
+
+@lru_cache(maxsize=64)
+def _derive_key(secret: str) -> _Key:
+    derived = hmac.new(secret.encode(), KEY_PURPOSE, hashlib.sha256).digest()
+    return _Key(key_id=hashlib.sha256(derived).hexdigest()[:8], secret=derived)
