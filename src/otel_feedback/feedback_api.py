@@ -25,7 +25,7 @@ from otel_feedback.tokens import Grant, Keyring
 
 FEEDBACK_PATH: Final = "/v1/feedback"
 WIDGET_PATH: Final = "/feedback.js"
-TOKEN_HEADER: Final = "Otel-Feedback-Token"
+TOKEN_HEADER: Final = "Otel-Feedback-Token"  # noqa: S105  # the header's name, no secret
 MAX_BODY_BYTES: Final = 512 * 1024
 _SUBMISSION_ID = re.compile(r"[0-9A-Za-z-]{16,64}")
 _BODY_FIELDS: Final = frozenset(
@@ -133,7 +133,7 @@ class FeedbackApi:
             scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
             token = credentials.strip() if scheme.lower() == "bearer" else request.query.get("token")
         if not isinstance(token, str) or not token:
-            raise TokenError(401, "missing_token", "a rating token is needed, as \"token\" or as Authorization: Bearer")
+            raise TokenError(401, "missing_token", 'a rating token is needed, as "token" or as Authorization: Bearer')
         return self._keyring.verify(token)
 
     def _rating_of(self, content: Mapping[str, Any], grant: Grant, action: Action) -> Rating:
@@ -141,7 +141,7 @@ class FeedbackApi:
         if name is None and len(grant.names) == 1:
             name = grant.names[0]
         if name is None:
-            raise RejectedRequestError(400, "invalid_rating", "name is missing: say what is rated, e.g. \"thumbs\"")
+            raise RejectedRequestError(400, "invalid_rating", 'name is missing: say what is rated, e.g. "thumbs"')
         if grant.names and name not in grant.names:
             raise TokenError(403, "name_not_allowed", f"the rating token does not allow the name {name!r}")
         submission_id = content.get("id", "")
@@ -198,12 +198,16 @@ def rating_to_json(rating: Rating) -> dict[str, Any]:
 def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> FeedbackResponse:
     """``{"error": {"code", "message"}}`` with its status."""
     body = json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False).encode()
-    return FeedbackResponse(status, body, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})})
+    return FeedbackResponse(
+        status, body, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})}
+    )
 
 
 def _parse_body(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
-        raise RejectedRequestError(413, "too_large", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken")
+        raise RejectedRequestError(
+            413, "too_large", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken"
+        )
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -72,6 +72,15 @@ class Target:
             raise ValueError("a span-scoped target needs a trace_id with a span_id, or a response_id")
 
 
+def new_submission_id() -> str:
+    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then randomness; sorts by time."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
 @dataclass(frozen=True, slots=True)
 class Rating:
     """One submission: the rating as its rater gave it (or took it back) at one moment.
@@ -96,17 +105,8 @@ class Rating:
     source: str = "end_user"
     action: Action = Action.SUBMIT
     time_unix_nano: int = field(default_factory=time.time_ns)
-    id: str = field(default_factory=lambda: new_submission_id())
+    id: str = field(default_factory=new_submission_id)
     attributes: tuple[tuple[str, str], ...] = ()
-
-
-def new_submission_id() -> str:
-    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then randomness; sorts by time."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
 
 
 def label_of_score(value: float, score_min: float | None = None, score_max: float | None = None) -> str:
@@ -221,9 +221,7 @@ def _check_range(minimum: float | None, maximum: float | None) -> tuple[float | 
     return (None if minimum is None else float(minimum)), (None if maximum is None else float(maximum))
 
 
-def _score_and_label(
-    value: RatingValue, score_min: float | None, score_max: float | None
-) -> tuple[float | None, str]:
+def _score_and_label(value: RatingValue, score_min: float | None, score_max: float | None) -> tuple[float | None, str]:
     if value is None:
         return None, ""
     if isinstance(value, bool):

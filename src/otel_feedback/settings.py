@@ -46,12 +46,15 @@ class Settings:
 
     data_dir: Path = _setting("./otel-feedback-data", "where the queue and the embedded database live")
     database_url: str = _setting(
-        "", "chdb:///<dir> (embedded; default <data dir>/clickhouse) or clickhouse[s]://user:password@host:8123/otel"
+        "",
+        "chdb:///<dir> (embedded; default <data dir>/clickhouse) or clickhouse[s]://user:password@host:8123/otel",
     )
     grpc_address: Address = _setting("127.0.0.1:4317", "OTLP/gRPC; port 0 picks a free one and prints it")
     http_address: Address = _setting("127.0.0.1:4318", "OTLP/HTTP, /v1/feedback and /feedback.js")
     dashboard_address: Address = _setting("127.0.0.1:4380", "the dashboard and its JSON API")
-    ingest_tokens: tuple[str, ...] = _setting("", "comma separated bearer tokens for OTLP; none: loopback only", secret=True)
+    ingest_tokens: tuple[str, ...] = _setting(
+        "", "comma separated bearer tokens for OTLP; none: loopback only", secret=True
+    )
     dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
     signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
     allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may call /v1/feedback (CORS)")

@@ -97,7 +97,9 @@ class Keyring:
             raise TokenError(401, "invalid_token", "the rating token is missing or too long")
         if not self._keys:
             raise TokenError(
-                401, "no_signing_key", "no signing key is set here, so no token is accepted; set OTEL_FEEDBACK_SIGNING_KEYS"
+                401,
+                "no_signing_key",
+                "no signing key is set here, so no token is accepted; set OTEL_FEEDBACK_SIGNING_KEYS",
             )
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
