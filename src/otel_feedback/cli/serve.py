@@ -1,0 +1,115 @@
+"""``otel-feedback serve``: receiver, writer and dashboard in one process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import secrets
+import signal
+from typing import TYPE_CHECKING, Final
+
+from otel_feedback.errors import ConfigurationError
+from otel_feedback.settings import Settings
+
+if TYPE_CHECKING:
+    from otel_feedback.clickhouse.client import Database
+    from otel_feedback.service.data_directory import DataDirectory
+    from otel_feedback.service.run import Service
+
+SUMMARY: Final = "Receive OTLP and ratings, store them in ClickHouse, and show the dashboard."
+EXAMPLE: Final = "OTEL_FEEDBACK_SIGNING_KEYS=change-me otel-feedback serve"
+DASHBOARD_VARIABLE: Final = "OTEL_FEEDBACK_DASHBOARD_ADDRESS"
+
+logger = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Every setting comes from the environment or the TOML file; see ``otel-feedback config``."""
+    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        OtelFeedbackError: the service can't start; nothing keeps running.
+    """
+    from otel_feedback.service.data_directory import DataDirectory  # noqa: PLC0415  # --help needs no service
+
+    logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings.load()
+    _check_dashboard_address(settings)
+    with DataDirectory(settings.data_dir) as data_directory:
+        _run_event_loop(settings, data_directory)
+    return 0
+
+
+def _check_dashboard_address(settings: Settings) -> None:
+    if not settings.dashboard_address.is_loopback and not settings.dashboard_token:
+        raise ConfigurationError(
+            f"{DASHBOARD_VARIABLE}={settings.dashboard_address} can be reached from other machines. "
+            "Set OTEL_FEEDBACK_DASHBOARD_TOKEN, or listen on 127.0.0.1"
+        )
+
+
+def _run_event_loop(settings: Settings, data_directory: DataDirectory) -> None:
+    import uvloop  # noqa: PLC0415  # as in run
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, data_directory))
+
+
+async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
+    from otel_feedback.clickhouse.client import connect  # noqa: PLC0415  # as in run
+    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
+    from otel_feedback.service.listening import bind  # noqa: PLC0415  # as in run
+    from otel_feedback.service.run import Service, addresses_of  # noqa: PLC0415  # as in run
+
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    for address, variable in (
+        *addresses_of(settings),
+        (settings.dashboard_address, DASHBOARD_VARIABLE),
+    ):
+        bind(address, variable).close()  # a busy port is told at once, not after the migrations
+    database = connect(settings.database_url)
+    try:
+        await asyncio.to_thread(migrate, database)
+        service = Service(settings, database)
+        try:
+            await service.start()
+            await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
+        finally:
+            await service.stop()
+    finally:
+        database.close()
+
+
+async def _serve_dashboard(
+    settings: Settings,
+    data_directory: DataDirectory,
+    database: Database,
+    service: Service,
+    asked_to_stop: asyncio.Event,
+) -> None:
+    from otel_feedback.dashboard.app import create_app  # noqa: PLC0415  # as in run
+    from otel_feedback.service.http_server import HttpServer  # noqa: PLC0415  # as in run
+
+    api_token = secrets.token_urlsafe(32)
+    app = create_app(database, settings, api_token)
+    dashboard = HttpServer(app, settings.dashboard_address, DASHBOARD_VARIABLE)
+    await dashboard.start()
+    try:
+        addresses = {**service.addresses, "dashboard": dashboard.url}
+        data_directory.publish({"pid": os.getpid(), **addresses, "api_token": api_token})
+        print(f"OTLP/gRPC   {addresses['grpc']}")
+        print(f"OTLP/HTTP   {addresses['http']}   ratings at /v1/feedback, the widget at /feedback.js")
+        print(f"dashboard   {addresses['dashboard']}", flush=True)
+        await asked_to_stop.wait()
+        logger.info("stopping: answering what is under way and writing the queue to the database")
+    finally:
+        await dashboard.stop()

@@ -1,0 +1,22 @@
+"""Who may send OTLP: anyone when no tokens are set, else whoever shows one of them."""
+
+from __future__ import annotations
+
+import hmac
+
+
+class BearerTokens:
+    """The tokens that open the OTLP ports."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        self._tokens = tuple(token.encode() for token in tokens)
+
+    def admit(self, authorization: str) -> bool:
+        """Whether the value of an Authorization header opens the door; compared in constant time."""
+        if not self._tokens:
+            return True
+        scheme, _, credentials = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        given = credentials.strip().encode()
+        return any(hmac.compare_digest(given, token) for token in self._tokens)

@@ -1,0 +1,73 @@
+"""The files of one queue: how segments are named, published and set aside, each step crash-safe.
+
+A segment is written as ``<name>.open`` and renamed to ``<name>.segment`` once it is closed; only closed segments are
+ever claimed. The name starts with the time and ends in random bits, so names sort by age and never come again: the
+name is the segment's deduplication token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+OPEN_SUFFIX: Final = ".open"
+CLOSED_SUFFIX: Final = ".segment"
+REASON_SUFFIX: Final = ".reason"
+
+
+def new_segment_name() -> str:
+    """A name that sorts by time and is unique over restarts."""
+    return f"{time.time_ns():019d}-{os.urandom(4).hex()}"
+
+
+def sync_directory(directory: Path) -> None:
+    """Make creations, renames and removals in a directory survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte; ``os.write`` may stop early, e.g. on a disk that is filling up."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a whole file; after a crash it is there as a whole or not at all."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    unfinished.rename(path)
+    sync_directory(path.parent)
+
+
+def set_aside(data: bytes, rejected_directory: Path, name: str, reason: str) -> Path:
+    """Keep refused bytes under ``rejected_directory`` beside a ``.reason`` file that says why, durably."""
+    rejected_directory.mkdir(parents=True, exist_ok=True)
+    kept = rejected_directory / name
+    write_durably(rejected_directory / f"{name}{REASON_SUFFIX}", f"{reason}\n".encode())
+    write_durably(kept, data)
+    return kept
+
+
+def move_aside(segment: Path, rejected_directory: Path, reason: str) -> Path:
+    """As ``set_aside``, for a whole segment; it is moved, not copied, so a full disk can't prevent it for long."""
+    rejected_directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # the reason is also logged; the data matter more than the note
+        write_durably(rejected_directory / f"{segment.name}{REASON_SUFFIX}", f"{reason}\n".encode())
+    kept = rejected_directory / segment.name
+    segment.rename(kept)
+    sync_directory(rejected_directory)
+    sync_directory(segment.parent)
+    return kept

@@ -1,0 +1,354 @@
+"""One durable queue: append (fsync, then return), claim the oldest closed segment, remove it or reject it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from otel_feedback.errors import OtelFeedbackError
+from otel_feedback.service.durable_queue import files
+from otel_feedback.service.durable_queue.recovery import recover
+from otel_feedback.service.durable_queue.segment import encode_record
+from otel_feedback.service.telemetry import Counters, Gauge
+
+logger = logging.getLogger(__name__)
+
+GROUP_SECONDS: Final = 0.005
+GROUP_BYTES: Final = 1 << 20
+SEGMENT_BYTES: Final = 32 << 20
+SEGMENT_AGE_SECONDS: Final = 1.0
+LIMIT_BYTES: Final = 4 << 30
+BUSY_RETRY_SECONDS: Final = 5
+
+
+class QueueBusyError(OtelFeedbackError):
+    """The queue is full, or closing: nothing was taken; ``retry_after_seconds`` says when to come again."""
+
+    def __init__(self, message: str, retry_after_seconds: int = BUSY_RETRY_SECONDS) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class QueueWriteError(QueueBusyError):
+    """The disk refused (full, read-only, broken): the record is not durable and must not be acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When groups and segments close, and how much may wait.
+
+    Attributes:
+        group_seconds: how long a group waits for company; every append waits about this long.
+        segment_age_seconds: a click is visible in SQL this long, plus one INSERT, after its append.
+        total_bytes: on disk and in memory together; beyond it appends are refused.
+    """
+
+    group_seconds: float = GROUP_SECONDS
+    group_bytes: int = GROUP_BYTES
+    segment_bytes: int = SEGMENT_BYTES
+    segment_age_seconds: float = SEGMENT_AGE_SECONDS
+    total_bytes: int = LIMIT_BYTES
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A closed segment that its claimer alone now writes.
+
+    Attributes:
+        token: names this segment for good; its deduplication token.
+        is_inherited: a former process may have written it already.
+    """
+
+    path: Path
+    size_bytes: int
+    is_inherited: bool
+
+    @property
+    def token(self) -> str:
+        """The deduplication token."""
+        return self.path.stem
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    body: bytes
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _OpenSegment:
+    path: Path
+    descriptor: int
+    born: float
+    durable_bytes: int = 0
+
+
+class DurableQueue:
+    """The queue of one signal, in one directory that this process alone uses (the service lock sees to it).
+
+    One thread appends: it gathers what arrives within a few milliseconds, writes it, calls fdatasync once, and then
+    answers all. It sleeps while nothing comes.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        rejected_directory: Path,
+        *,
+        signal: str,
+        counters: Counters,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._directory = directory
+        self._rejected_directory = rejected_directory
+        self._signal = signal
+        self._counters = counters
+        self._limits = limits
+        self._arriving: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._closed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting_bytes = 0
+        self._waiting_segments: set[Path] = set()
+        self._segment: _OpenSegment | None = None
+        self._stranded: list[_OpenSegment] = []
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._append_groups, name=f"append-{signal}", daemon=True)
+
+    def start(self) -> None:
+        """Recover what a former process left, then take appends.
+
+        Raises:
+            OSError: the directory can't be made, read or written.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        files.sync_directory(self._directory.parent)
+        recovered = recover(self._directory, self._rejected_directory)
+        self._counters.add("torn_bytes_total", recovered.cut_bytes, signal=self._signal)
+        self._counters.add("segments_damaged_total", recovered.set_aside, signal=self._signal)
+        for path in recovered.segments:
+            self._offer(path, path.stat().st_size, is_inherited=True)
+        self._thread.start()
+
+    async def append(self, body: bytes) -> None:
+        """Append one record. Once this returns, a crash of the process or the machine cannot lose it.
+
+        Raises:
+            QueueBusyError: too much is waiting already, or the service is stopping; nothing was taken.
+            QueueWriteError: the disk refused; the record is not durable.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        with self._lock:
+            if self._is_closing:
+                raise QueueBusyError("the service is stopping")
+            if self._waiting_bytes + len(body) > self._limits.total_bytes:
+                raise QueueBusyError(
+                    f"the {self._signal} queue is full: {self._waiting_bytes} bytes wait for the database, "
+                    f"at most {self._limits.total_bytes} may"
+                )
+            self._waiting_bytes += len(body)
+            self._arriving.put(_Waiting(body, loop, done))
+        await done
+
+    def close(self, timeout_seconds: float) -> None:
+        """Refuse new appends, make those under way durable, close the segment; claims end after the last one."""
+        with self._lock:
+            if not self._is_closing:
+                self._is_closing = True
+                self._arriving.put(None)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
+
+    def claim(self) -> Claimed | None:
+        """The oldest closed segment; blocks until there is one. None: the queue is closed and empty."""
+        return self._closed.get()
+
+    def remove(self, segment: Claimed) -> None:
+        """The segment is stored for good: forget it."""
+        segment.path.unlink(missing_ok=True)
+        self._forget(segment)
+
+    def reject(self, segment: Claimed, reason: str) -> Path:
+        """The database refuses the segment for good: keep it with the reason, out of the way; returns its place."""
+        kept = files.move_aside(segment.path, self._rejected_directory, reason)
+        self._forget(segment)
+        return kept
+
+    def gauges(self) -> list[Gauge]:
+        """How much waits, and for how long."""
+        with self._lock:
+            segments = set(self._waiting_segments)
+            waiting_bytes = self._waiting_bytes
+        oldest = max((_age_seconds(path) for path in segments), default=0.0)
+        labels = (("signal", self._signal),)
+        return [
+            Gauge("segments_waiting", "Closed segments that ClickHouse does not have yet.", len(segments), labels),
+            Gauge("queue_bytes", "Bytes that ClickHouse does not have yet.", waiting_bytes, labels),
+            Gauge("oldest_segment_age_seconds", "Age of the oldest waiting segment.", oldest, labels),
+        ]
+
+    def _forget(self, segment: Claimed) -> None:
+        with self._lock:
+            self._waiting_segments.discard(segment.path)
+            self._waiting_bytes -= segment.size_bytes
+
+    def _offer(self, path: Path, size_bytes: int, *, is_inherited: bool) -> None:
+        with self._lock:
+            self._waiting_segments.add(path)
+            if is_inherited:
+                self._waiting_bytes += size_bytes
+        self._closed.put(Claimed(path, size_bytes, is_inherited))
+
+    def _append_groups(self) -> None:
+        while True:
+            group, is_last = self._gather()
+            if group:
+                self._append_group(group)
+            if self._segment is not None and (is_last or self._is_due(self._segment)):
+                self._close_segment(self._segment)
+            if is_last:
+                self._retry_stranded()
+                self._closed.put(None)
+                return
+
+    def _gather(self) -> tuple[list[_Waiting], bool]:
+        """The next group, and whether the queue is closing; an empty group means that a segment may be due."""
+        patience = None
+        if self._segment is not None:
+            patience = max(0.0, self._segment.born + self._limits.segment_age_seconds - time.monotonic())
+        try:
+            first = self._arriving.get(timeout=patience)
+        except queue.Empty:
+            return [], False
+        if first is None:
+            return [], True
+        group = [first]
+        size_bytes = len(first.body)
+        until = time.monotonic() + self._limits.group_seconds
+        while size_bytes < self._limits.group_bytes:
+            try:
+                following = self._arriving.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if following is None:
+                return group, True
+            group.append(following)
+            size_bytes += len(following.body)
+        return group, False
+
+    def _append_group(self, group: Sequence[_Waiting]) -> None:
+        failure: QueueWriteError | None = None
+        try:
+            self._write(group)
+        except OSError as error:
+            failure = QueueWriteError(f"{self._directory} can't be written: {error.strerror or error}")
+            self._counters.add("queue_write_failures_total", signal=self._signal)
+            logger.error("%s. Nothing of this group was acknowledged", failure)  # noqa: TRY400  # the text says it all
+            self._abandon_segment()
+            with self._lock:
+                self._waiting_bytes -= sum(len(each.body) for each in group)
+        else:
+            self._counters.add("fsyncs_total", signal=self._signal)
+        _answer(group, failure)
+
+    def _write(self, group: Sequence[_Waiting]) -> None:
+        arrival = time.time_ns()
+        data = b"".join(encode_record(each.body, arrival) for each in group)
+        segment = self._segment or self._open_segment()
+        files.write_all(segment.descriptor, data)
+        os.fdatasync(segment.descriptor)
+        segment.durable_bytes += len(data)
+        with self._lock:
+            self._waiting_bytes += len(data) - sum(len(each.body) for each in group)
+
+    def _open_segment(self) -> _OpenSegment:
+        self._retry_stranded()
+        path = self._directory / (files.new_segment_name() + files.OPEN_SUFFIX)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._segment = _OpenSegment(path, descriptor, time.monotonic())
+        files.sync_directory(self._directory)
+        return self._segment
+
+    def _is_due(self, segment: _OpenSegment) -> bool:
+        age_seconds = time.monotonic() - segment.born
+        return segment.durable_bytes >= self._limits.segment_bytes or age_seconds >= self._limits.segment_age_seconds
+
+    def _close_segment(self, segment: _OpenSegment) -> None:
+        try:
+            closed = segment.path.with_suffix(files.CLOSED_SUFFIX)
+            segment.path.rename(closed)
+            files.sync_directory(self._directory)
+        except OSError as error:
+            logger.error("%s can't be closed, trying again later: %s", segment.path, error)  # noqa: TRY400  # one line
+            self._abandon_segment()
+            return
+        self._segment = None
+        os.close(segment.descriptor)
+        self._offer(closed, segment.durable_bytes, is_inherited=False)
+
+    def _abandon_segment(self) -> None:
+        """After a failure nobody knows what is in the file beyond the durable bytes: cut there, and start another."""
+        if self._segment is None:
+            return
+        self._stranded.append(self._segment)
+        self._segment = None
+        self._retry_stranded()
+
+    def _retry_stranded(self) -> None:
+        still: list[_OpenSegment] = []
+        for segment in self._stranded:
+            try:
+                os.ftruncate(segment.descriptor, segment.durable_bytes)
+                os.fsync(segment.descriptor)
+                closed = segment.path.with_suffix(files.CLOSED_SUFFIX)
+                if segment.durable_bytes:
+                    if segment.path.exists():
+                        segment.path.rename(closed)
+                    files.sync_directory(self._directory)
+                else:
+                    segment.path.unlink(missing_ok=True)
+            except OSError:
+                still.append(segment)  # the next start recovers it if no later attempt does
+                continue
+            os.close(segment.descriptor)
+            if segment.durable_bytes:
+                self._offer(closed, segment.durable_bytes, is_inherited=False)
+        self._stranded = still
+
+
+def _answer(group: Sequence[_Waiting], failure: QueueWriteError | None) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for each in group:
+        by_loop.setdefault(each.loop, []).append(each.done)
+    for loop, futures in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, futures, failure)
+        except RuntimeError:
+            logger.debug("the event loop ended before %d appends were answered", len(futures))
+
+
+def _resolve(futures: Sequence[asyncio.Future[None]], failure: QueueWriteError | None) -> None:
+    for future in futures:
+        if future.done():
+            continue  # the client went away
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(failure)
+
+
+def _age_seconds(path: Path) -> float:
+    born_unix_nano = int(path.name.partition("-")[0])
+    return max(0.0, (time.time_ns() - born_unix_nano) / 1e9)

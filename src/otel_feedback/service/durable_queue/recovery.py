@@ -1,0 +1,78 @@
+"""What a dead process left in a queue's directory: verify it, cut torn tails, set damage aside, close it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from otel_feedback.service.durable_queue.files import (
+    CLOSED_SUFFIX,
+    OPEN_SUFFIX,
+    set_aside,
+    sync_directory,
+    write_durably,
+)
+from otel_feedback.service.durable_queue.segment import Damage, Record, scan
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found: closed segments oldest first, bytes cut off torn tails, stretches set aside."""
+
+    segments: tuple[Path, ...]
+    cut_bytes: int
+    set_aside: int
+
+
+def recover(directory: Path, rejected_directory: Path) -> Recovered:
+    """Bring the directory into order; afterwards it holds sound, closed segments only.
+
+    A tail that the file ends in the middle of was never acknowledged (its fsync can't have returned), so it is cut.
+    Any other damage was acknowledged: it goes to ``rejected_directory`` with its reason, and what is sound around it
+    stays. Can be interrupted and run again.
+    """
+    cut_bytes = 0
+    damaged = 0
+    for unfinished in directory.glob("*.unfinished"):
+        unfinished.unlink()
+    for path in sorted(directory.glob(f"*{OPEN_SUFFIX}")) + sorted(directory.glob(f"*{CLOSED_SUFFIX}")):
+        cut, aside = _recover_segment(path, rejected_directory)
+        cut_bytes += cut
+        damaged += aside
+    sync_directory(directory)
+    return Recovered(tuple(sorted(directory.glob(f"*{CLOSED_SUFFIX}"))), cut_bytes, damaged)
+
+
+def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int]:
+    data = path.read_bytes()
+    was_open = path.suffix == OPEN_SUFFIX
+    sound: list[Record] = []
+    cut_bytes = 0
+    damaged = 0
+    for found in scan(data):
+        if isinstance(found, Record):
+            sound.append(found)
+        elif found.is_torn and was_open:
+            cut_bytes += found.end - found.start
+            logger.info("%s: cut %d bytes of a record that was never acknowledged", path, found.end - found.start)
+        else:
+            damaged += 1
+            _set_damage_aside(path, data, found, rejected_directory)
+    closed = path.with_suffix(CLOSED_SUFFIX)
+    if not sound:
+        path.unlink()
+    elif cut_bytes or damaged:
+        write_durably(closed, b"".join(data[record.start : record.end] for record in sound))
+        if was_open:
+            path.unlink()
+    elif was_open:
+        path.rename(closed)
+    return cut_bytes, damaged
+
+
+def _set_damage_aside(path: Path, data: bytes, damage: Damage, rejected_directory: Path) -> None:
+    kept = set_aside(data[damage.start : damage.end], rejected_directory, f"{path.stem}.{damage.start}", damage.reason)
+    logger.error("%s is damaged: %s. %d bytes are kept in %s", path, damage.reason, damage.end - damage.start, kept)

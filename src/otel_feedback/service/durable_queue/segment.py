@@ -1,0 +1,108 @@
+r"""The record format of a segment file.
+
+    record  = length (varint) body trailer
+    trailer = field 15000 (fixed64: arrival, Unix nanoseconds) field 15001 (fixed32: CRC-32 of all before it)
+
+``body`` is a serialised OTLP request. To a protobuf reader the trailer is two unknown fields at the request's end, so
+a segment as it stands is a file of length-delimited OTLP requests, which is what ClickHouse reads. CRC-32 is zlib's:
+it finds every flipped byte in a record and costs 0.14 ms a MB.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_ARRIVAL_TAG: Final = b"\xc1\xa9\x07"  # varint of 15000 << 3 | 1
+_CHECKSUM_TAG: Final = b"\xcd\xa9\x07"  # varint of 15001 << 3 | 5
+_ARRIVAL: Final = struct.Struct("<Q")
+_CHECKSUM: Final = struct.Struct("<I")
+_CHECKSUM_BYTES: Final = len(_CHECKSUM_TAG) + _CHECKSUM.size
+TRAILER_BYTES: Final = len(_ARRIVAL_TAG) + _ARRIVAL.size + _CHECKSUM_BYTES
+_MAX_LENGTH_BYTES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A sound record: its place in the file, and what it holds."""
+
+    start: int
+    end: int
+    body: bytes
+    arrival_unix_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes [start, end) that are no sound record. ``is_torn``: the file ends before the record would."""
+
+    start: int
+    end: int
+    reason: str
+    is_torn: bool
+
+
+def encode_record(body: bytes, arrival_unix_nano: int) -> bytes:
+    """The record's bytes, ready to append."""
+    arrival = _ARRIVAL_TAG + _ARRIVAL.pack(arrival_unix_nano)
+    checksum = zlib.crc32(arrival, zlib.crc32(body))
+    length = _varint(len(body) + TRAILER_BYTES)
+    return b"".join((length, body, arrival, _CHECKSUM_TAG, _CHECKSUM.pack(checksum)))
+
+
+def scan(data: bytes) -> Iterator[Record | Damage]:
+    """Every record of a segment, and every damaged stretch between them, in order and without gaps.
+
+    After a record whose checksum is wrong the next one is looked for where its length says. Where nothing sound
+    follows, the rest of the file is one damaged stretch, since a broken length leaves no place to go on from.
+    """
+    position = 0
+    while position < len(data):
+        found = _read(data, position)
+        if isinstance(found, Damage) and not found.is_torn and found.end < len(data):
+            following = _read(data, found.end)
+            if isinstance(following, Damage):
+                found = Damage(position, len(data), found.reason, is_torn=False)
+        yield found
+        position = found.end
+
+
+def _read(data: bytes, start: int) -> Record | Damage:
+    length, body_start = _read_varint(data, start)
+    if length is None:
+        is_torn = len(data) - start < _MAX_LENGTH_BYTES
+        return Damage(start, len(data), f"the record at byte {start} has no length", is_torn)
+    end = body_start + length
+    if end > len(data):
+        return Damage(start, len(data), f"the record at byte {start} ends after the file's end", is_torn=True)
+    checksum_start = end - _CHECKSUM_BYTES
+    arrival_start = end - TRAILER_BYTES
+    if arrival_start < body_start:
+        return Damage(start, len(data), f"the record at byte {start} is shorter than its trailer", is_torn=False)
+    expected = data[checksum_start:end]
+    actual = _CHECKSUM_TAG + _CHECKSUM.pack(zlib.crc32(memoryview(data)[body_start:checksum_start]))
+    if expected != actual or data[arrival_start : arrival_start + len(_ARRIVAL_TAG)] != _ARRIVAL_TAG:
+        return Damage(start, end, f"the record at byte {start} has a wrong checksum", is_torn=False)
+    (arrival,) = _ARRIVAL.unpack_from(data, arrival_start + len(_ARRIVAL_TAG))
+    return Record(start, end, data[body_start:arrival_start], arrival)
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def _read_varint(data: bytes, start: int) -> tuple[int | None, int]:
+    number = 0
+    for index, byte in enumerate(data[start : start + _MAX_LENGTH_BYTES]):
+        number |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return number, start + index + 1
+    return None, start

@@ -1,0 +1,89 @@
+"""An ASGI app on uvicorn inside a running event loop: bind, serve, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+
+from otel_feedback.errors import ConfigurationError
+from otel_feedback.service.listening import bind
+from otel_feedback.settings import Address
+
+_BACKLOG: Final = 1024
+_GRACE_SECONDS: Final = 5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: whoever runs the event loop decides when it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpServer:
+    """One app on one address."""
+
+    def __init__(self, app: Any, address: Address, variable: str, *, tls_cert: str = "", tls_key: str = "") -> None:
+        self._app = app
+        self._address = address
+        self._variable = variable
+        self._tls_cert = tls_cert
+        self._tls_key = tls_key
+        self._server: _Server | None = None
+        self._socket: socket.socket | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it can be reached, with the port that was picked."""
+        if self._socket is None:
+            raise RuntimeError("the server is not started")
+        port = self._socket.getsockname()[1]
+        return f"{'https' if self._tls_cert else 'http'}://{Address(self._address.host, port)}"
+
+    async def start(self) -> None:
+        """Bind and serve; returns once requests are answered.
+
+        Raises:
+            ConfigurationError: the address can't be bound, or the certificate can't be read.
+        """
+        config = uvicorn.Config(
+            self._app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            ssl_certfile=self._tls_cert or None,
+            ssl_keyfile=self._tls_key or None,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files: {error}") from None
+        self._socket = bind(self._address, self._variable)
+        self._socket.listen(_BACKLOG)
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not self._server.started:
+            if self._serving.done():
+                self._serving.result()
+                raise RuntimeError(f"the HTTP server on {self._address} ended before it served")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Take no new connections, let requests under way finish for a few seconds, and end."""
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+        if self._socket is not None:
+            self._socket.close()

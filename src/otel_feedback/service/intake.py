@@ -1,0 +1,69 @@
+"""What both receivers share: take one OTLP request, durably, or say why not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError
+from otel_feedback.service.otlp_check import Checked, MalformedRequestError, OtlpSignal, check
+from otel_feedback.service.otlp_json import from_json
+from otel_feedback.service.telemetry import Counters
+
+LARGE_BODY_BYTES: Final = 256 * 1024
+"""Bodies above this are looked at in a thread: a request with nested values is walked in Python, and meanwhile the
+event loop has others to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The request is durable, but for the refused items."""
+
+    rejected: int = 0
+    reason: str = ""
+
+
+class Intake:
+    """Checks requests and appends them to the queue of their signal."""
+
+    def __init__(self, queues: Mapping[OtlpSignal, DurableQueue], counters: Counters) -> None:
+        self._queues = queues
+        self._counters = counters
+
+    async def take(self, signal: OtlpSignal, body: bytes, *, transport: str, is_json: bool = False) -> Taken:
+        """Take a request. Once this returns, a crash cannot lose it. Metrics are checked, counted and dropped.
+
+        Raises:
+            MalformedRequestError: it is not OTLP; the client must not send it again.
+            QueueBusyError: nothing was taken; the client should come again later.
+        """
+        outcome = "accepted"
+        try:
+            checked = await self._check(signal, body, is_json=is_json)
+            if checked.body:
+                await self._queues[signal].append(checked.body)
+        except MalformedRequestError:
+            outcome = "malformed"
+            raise
+        except QueueBusyError:
+            outcome = "busy"
+            raise
+        finally:
+            self._counters.add("requests_total", signal=signal, transport=transport, outcome=outcome)
+        self._counters.add("request_bytes_total", len(body), signal=signal)
+        if checked.items:
+            self._counters.add("items_total", checked.items, signal=signal)
+        if checked.rejected:
+            self._counters.add("items_rejected_total", checked.rejected, signal=signal)
+        return Taken(checked.rejected, checked.reason)
+
+    async def _check(self, signal: OtlpSignal, body: bytes, *, is_json: bool) -> Checked:
+        if len(body) > LARGE_BODY_BYTES or is_json:
+            return await asyncio.to_thread(_check_any, signal, body, is_json=is_json)
+        return check(signal, body)
+
+
+def _check_any(signal: OtlpSignal, body: bytes, *, is_json: bool) -> Checked:
+    return check(signal, from_json(signal, body) if is_json else body)

@@ -1,0 +1,148 @@
+"""The service: queues, writers and receivers, started and stopped in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from otel_feedback.clickhouse.client import Database
+from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
+from otel_feedback.feedback_api import FeedbackApi
+from otel_feedback.service.durable_queue.queue import DurableQueue
+from otel_feedback.service.feedback import ServiceRatingStore
+from otel_feedback.service.http_server import HttpServer
+from otel_feedback.service.intake import Intake
+from otel_feedback.service.otlp_check import OtlpSignal
+from otel_feedback.service.receiver_grpc import GrpcReceiver
+from otel_feedback.service.receiver_http import create_http_app
+from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.writer import Signal, Writer
+from otel_feedback.settings import Address, Settings
+from otel_feedback.tokens import Keyring
+
+logger = logging.getLogger(__name__)
+
+SIGNALS: Final[tuple[Signal, ...]] = ("traces", "logs")
+ANSWER_GRACE_SECONDS: Final = 3.0
+DRAIN_SECONDS: Final = 15.0
+
+
+def addresses_of(settings: Settings) -> tuple[tuple[Address, str], ...]:
+    """The addresses of the OTLP ports, each with its environment variable."""
+    return (
+        (settings.grpc_address, "OTEL_FEEDBACK_GRPC_ADDRESS"),
+        (settings.http_address, "OTEL_FEEDBACK_HTTP_ADDRESS"),
+    )
+
+
+def check_addresses(settings: Settings) -> None:
+    """Refuse addresses that other machines can reach while nothing asks who is calling.
+
+    Raises:
+        ConfigurationError: names the address and the setting that is missing.
+    """
+    for address, variable in addresses_of(settings):
+        if not address.is_loopback and not settings.ingest_tokens:
+            raise ConfigurationError(
+                f"{variable}={address} can be reached from other machines. "
+                "Set OTEL_FEEDBACK_INGEST_TOKENS, or listen on 127.0.0.1"
+            )
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise ConfigurationError("OTEL_FEEDBACK_TLS_CERT and OTEL_FEEDBACK_TLS_KEY belong together: set both or none")
+
+
+class Service:
+    """Receives OTLP and ratings, and writes them to the database; the data directory must be locked by the caller."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        check_addresses(settings)
+        self._settings = settings
+        self._database = database
+        self._counters = Counters()
+        data_dir = settings.data_dir
+        self._queues: dict[Signal, DurableQueue] = {
+            signal: DurableQueue(
+                data_dir / "queue" / signal, data_dir / "rejected", signal=signal, counters=self._counters
+            )
+            for signal in SIGNALS
+        }
+        self._writers = [Writer(signal, queue, database, self._counters) for signal, queue in self._queues.items()]
+        by_signal: Mapping[OtlpSignal, DurableQueue] = {"traces": self._queues["traces"], "logs": self._queues["logs"]}
+        intake = Intake(by_signal, self._counters)
+        feedback_api = FeedbackApi(
+            Keyring(settings.signing_keys),
+            ServiceRatingStore(self._queues["logs"], database, self._counters),
+            allowed_origins=settings.allowed_origins,
+            capture_comments=settings.capture_comments,
+        )
+        app = create_http_app(
+            settings, intake, feedback_api, readiness=self._readiness, metrics_text=self._metrics_text
+        )
+        self._grpc = GrpcReceiver(settings, intake)
+        self._http = HttpServer(
+            app,
+            settings.http_address,
+            "OTEL_FEEDBACK_HTTP_ADDRESS",
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+        )
+        self._is_accepting = False
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The bound addresses by protocol (``grpc``, ``http``) as URLs, with the ports that were picked."""
+        scheme = "https" if self._settings.tls_cert else "http"
+        return {
+            "grpc": f"{scheme}://{Address(self._settings.grpc_address.host, self._grpc.port)}",
+            "http": self._http.url,
+        }
+
+    async def start(self) -> None:
+        """Recover the queues, then write, then receive.
+
+        Raises:
+            ConfigurationError: an address can't be bound.
+            DataDirectoryError: the queue's directories can't be used.
+        """
+        try:
+            for queue in self._queues.values():
+                await asyncio.to_thread(queue.start)
+        except OSError as error:
+            raise DataDirectoryError(
+                f"{error.filename or self._settings.data_dir} can't be used: {error.strerror}. "
+                "Set OTEL_FEEDBACK_DATA_DIR to a directory that this user may write"
+            ) from None
+        for writer in self._writers:
+            writer.start()
+        await self._grpc.start()
+        await self._http.start()
+        self._is_accepting = True
+
+    async def stop(self) -> None:
+        """Answer what is under way, make it durable, write it to the database, and end within some 20 seconds.
+
+        What the database does not take in time stays in the queue for the next start; nothing is lost.
+        """
+        self._is_accepting = False
+        await asyncio.gather(self._grpc.stop(ANSWER_GRACE_SECONDS), self._http.stop())
+        deadline = time.monotonic() + DRAIN_SECONDS
+        for queue in self._queues.values():
+            await asyncio.to_thread(queue.close, DRAIN_SECONDS)
+        for writer in self._writers:
+            if not await asyncio.to_thread(writer.stop, max(0.0, deadline - time.monotonic())):
+                logger.warning("the database did not take everything in time; the rest is written after the next start")
+
+    async def _readiness(self) -> tuple[bool, dict[str, str]]:
+        """Ready means that requests are taken. They are while the database is away, for as long as the queue holds."""
+        try:
+            await asyncio.to_thread(self._database.ping)
+            database = "ok"
+        except DatabaseError as error:
+            database = f"unavailable: {error}"
+        return self._is_accepting, {"database": database}
+
+    def _metrics_text(self) -> str:
+        return self._counters.text(gauge for queue in self._queues.values() for gauge in queue.gauges())
