@@ -1,0 +1,91 @@
+"""``/feedback``: every current rating, newest first, each one click away from the answer that it judges."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
+from otel_feedback.dashboard.filters import STATES, Period, parse_period, parse_text
+from otel_feedback.dashboard.site import Site
+
+PAGE_SIZE: Final = 50
+FILTERS: Final = ("name", "label", "model", "service", "user", "text", "state")
+
+
+async def list_feedback(site: Site, request: Request) -> Page:
+    """The page of ratings that the query string asks for; with each its call's model and an excerpt of its text.
+
+    Raises:
+        FilterError: a filter makes no sense.
+        CursorError: the cursor was not made here.
+    """
+    chosen = parse_text(request.query_params, FILTERS)
+    period = parse_period(request.query_params)
+    cursor = Cursor.parse(request.query_params.get("cursor", ""))
+    rows = await _ask(site, chosen, period, cursor, PAGE_SIZE + 1)
+    page = cut_page(rows, PAGE_SIZE, "TimeUnixNano", "FeedbackId")
+    await _add_answers(site, page.rows)
+    return page
+
+
+async def list_ratings_of_user(site: Site, user_id: str, limit: int) -> list[dict[str, Any]]:
+    """The newest ratings that a user gave, or that were given to the user's calls and sessions."""
+    chosen = {**dict.fromkeys(FILTERS, ""), "user": user_id}
+    return await _ask(site, chosen, parse_period({}), Cursor(), limit)
+
+
+def routes(site: Site) -> list[Route]:
+    """The page and its JSON."""
+
+    async def feedback(request: Request) -> Response:
+        page = await list_feedback(site, request)
+        facets = await site.questions.row("feedback_facets")
+        query = {name: request.query_params.get(name, "") for name in (*FILTERS, "range", "from", "to", "cursor")}
+        return site.renderer.page(
+            request,
+            "feedback.html",
+            page=page,
+            facets=facets,
+            states=STATES,
+            period=parse_period(request.query_params),
+            query=query,
+            is_filtered=any(value for name, value in query.items() if name != "range")
+            or query["range"] not in {"", "all"},
+        )
+
+    async def feedback_json(request: Request) -> Response:
+        page = await list_feedback(site, request)
+        return JSONResponse({"rows": page.rows, "next_cursor": page.next_cursor})
+
+    return [Route("/feedback", feedback), Route("/api/feedback", feedback_json)]
+
+
+async def _ask(site: Site, chosen: dict[str, str], period: Period, cursor: Cursor, limit: int) -> list[dict[str, Any]]:
+    return await site.questions.rows(
+        "feedback_list",
+        **chosen,
+        **period.parameters,
+        before_time=cursor.time_unix_nano,
+        before_id=cursor.row_id,
+        limit=limit,
+    )
+
+
+async def _add_answers(site: Site, ratings: list[dict[str, Any]]) -> None:
+    """Prompts are wide, so they are read for the shown rows alone."""
+    answers: dict[tuple[str, str], dict[str, Any]] = {}
+    trace_ids = sorted({rating["TraceId"] for rating in ratings if rating["TraceId"]})
+    if trace_ids:
+        span_ids = sorted({rating["SpanId"] for rating in ratings if rating["SpanId"]})
+        rows = await site.questions.rows("feedback_answers", trace_ids=trace_ids, span_ids=span_ids)
+        answers = {(row["TraceId"], row["SpanId"]): row for row in rows}
+    for rating in ratings:
+        answer = answers.get((rating["TraceId"], rating["SpanId"]), {})
+        for column in ("Model", "ErrorType", "Prompt", "Completion"):
+            rating[column] = answer.get(column, "")
+        for column in ("PromptLength", "CompletionLength"):
+            rating[column] = answer.get(column, 0)

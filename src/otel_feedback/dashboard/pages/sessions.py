@@ -1,0 +1,154 @@
+"""``/sessions`` and ``/sessions/{id}``: conversations, and one read from top to bottom with its ratings."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from otel_feedback.dashboard.conversation import tell
+from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
+from otel_feedback.dashboard.filters import FilterError, parse_period, parse_text
+from otel_feedback.dashboard.links import session_link
+from otel_feedback.dashboard.shown_text import MAX_SHOWN_CHARACTERS
+from otel_feedback.dashboard.site import Site
+
+PAGE_SIZE: Final = 50
+CALLS_A_PAGE: Final = 100
+MAX_MESSAGES_BYTES: Final = 64 * 1024
+RATED: Final = ("", "positive", "negative", "any rating", "not rated")
+_FILTERS: Final = ("rated", "user", "text")
+
+
+async def list_sessions(site: Site, request: Request) -> Page:
+    """The page of sessions that the query string asks for, last active first.
+
+    Raises:
+        FilterError: a filter makes no sense.
+        CursorError: the cursor was not made here.
+    """
+    chosen = parse_text(request.query_params, _FILTERS)
+    if chosen["rated"] not in RATED:
+        raise FilterError(f"rated={chosen['rated'][:40]!r} is not one of {', '.join(RATED[1:])}")
+    period = parse_period(request.query_params)
+    cursor = Cursor.parse(request.query_params.get("cursor", ""))
+    rows = await site.questions.rows(
+        "sessions_list",
+        **chosen,
+        **period.parameters,
+        before_time=cursor.time_unix_nano,
+        before_id=cursor.row_id,
+        limit=PAGE_SIZE + 1,
+    )
+    return cut_page(rows, PAGE_SIZE, "LastUnixNano", "SessionId")
+
+
+async def list_sessions_of_user(site: Site, user_id: str, limit: int) -> list[dict[str, Any]]:
+    """The newest sessions of a user."""
+    everything = parse_period({})
+    first = Cursor()
+    return await site.questions.rows(
+        "sessions_list",
+        rated="",
+        user=user_id,
+        text="",
+        **everything.parameters,
+        before_time=first.time_unix_nano,
+        before_id=first.row_id,
+        limit=limit,
+    )
+
+
+def routes(site: Site) -> list[Route]:
+    """The list, its JSON, and one session."""
+
+    async def sessions(request: Request) -> Response:
+        page = await list_sessions(site, request)
+        query = {name: request.query_params.get(name, "") for name in (*_FILTERS, "range", "cursor")}
+        return site.renderer.page(
+            request,
+            "sessions.html",
+            page=page,
+            period=parse_period(request.query_params),
+            query=query,
+            is_filtered=any(query[name] for name in (*_FILTERS, "cursor")) or query["range"] not in {"", "all"},
+        )
+
+    async def sessions_json(request: Request) -> Response:
+        page = await list_sessions(site, request)
+        return JSONResponse({"rows": page.rows, "next_cursor": page.next_cursor})
+
+    async def session(request: Request) -> Response:
+        return await _show_session(site, request)
+
+    return [
+        Route("/sessions", sessions),
+        Route("/api/sessions", sessions_json),
+        Route("/sessions/{session_id:path}", session),
+    ]
+
+
+async def _show_session(site: Site, request: Request) -> Response:
+    session_id = request.path_params["session_id"] or request.query_params.get("id", "")
+    figures = await site.questions.row("session_figures", session=session_id) if session_id else {}
+    ratings = await site.questions.rows("session_ratings", session=session_id) if session_id else []
+    if not figures and not ratings:
+        raise HTTPException(404, "No call and no rating names this session.")
+    figures = figures or _figures_of_ratings(session_id, ratings)
+    page_count = max(1, -(-int(figures["Calls"]) // CALLS_A_PAGE))
+    page_number = min(await _page_number(site, request, session_id), page_count)
+    calls = await site.questions.rows(
+        "session_calls",
+        session=session_id,
+        limit=CALLS_A_PAGE,
+        offset=(page_number - 1) * CALLS_A_PAGE,
+        text_characters=MAX_SHOWN_CHARACTERS,
+        messages_bytes=MAX_MESSAGES_BYTES,
+    )
+    path_here, _, query = session_link(session_id).partition("?")
+    return site.renderer.page(
+        request,
+        "session.html",
+        session=figures,
+        conversation=tell(calls, ratings),
+        page_number=page_number,
+        page_count=page_count,
+        path_here=path_here,
+        base_query={"id": session_id} if query else {},
+    )
+
+
+async def _page_number(site: Site, request: Request, session_id: str) -> int:
+    """The part of a long session to show: ``page``, or the one that holds the answer ``call``."""
+    call = request.query_params.get("call", "")
+    if call:
+        place = await site.questions.row("session_call_position", session=session_id, span=call)
+        return int(place["Before"]) // CALLS_A_PAGE + 1
+    text = request.query_params.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) > 0):
+        raise FilterError(f"page={text[:40]!r} is not a number from 1")
+    return int(text)
+
+
+def _figures_of_ratings(session_id: str, ratings: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is known of a session whose calls have not arrived."""
+    times = [int(rating["TimeUnixNano"]) for rating in ratings]
+    labels = [rating["Label"] for rating in ratings]
+    return {
+        "SessionId": session_id,
+        "UserId": "",
+        "Calls": 0,
+        "InputTokens": 0,
+        "OutputTokens": 0,
+        "MeanDuration": 0,
+        "Errors": 0,
+        "FirstUnixNano": min(times),
+        "LastUnixNano": max(times),
+        "Ratings": len(ratings),
+        "Positive": labels.count("positive"),
+        "Neutral": labels.count("neutral"),
+        "Negative": labels.count("negative"),
+    }

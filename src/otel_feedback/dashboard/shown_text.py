@@ -1,0 +1,63 @@
+"""Text that strangers wrote, made safe to look at: escaped, control characters visible, direction isolated.
+
+Everything that people or models write reaches the pages through here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+
+MAX_SHOWN_CHARACTERS: Final = 20_000
+EXCERPT_CHARACTERS: Final = 600
+
+_HIDDEN: Final = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 (but tab and newline), DEL, C1: terminals act on them
+    "\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff"  # lone surrogates can't be encoded at all
+    "\U000e0000-\U000e007f"  # tag characters: text that only a model reads
+    "]"
+)
+
+
+_C0_NAMES: Final = (
+    "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
+).split()
+
+
+def _mark(character: str) -> Markup:
+    code = ord(character)
+    name = f"U+{code:04X}"
+    shown = _C0_NAMES[code] if code < 0x20 else "DEL" if code == 0x7F else name
+    return Markup('<span class="hidden-character" title="{}">{}</span>').format(name, shown)
+
+
+def visible(text: Any) -> Markup:
+    """The text as HTML: escaped, with every character that hides or reorders text shown by its name."""
+    text = str(text).replace("\r\n", "\n")
+    pieces: list[str] = []
+    position = 0
+    for match in _HIDDEN.finditer(text):
+        pieces.extend((str(escape(text[position : match.start()])), str(_mark(match[0]))))
+        position = match.end()
+    pieces.append(str(escape(text[position:])))
+    return Markup("").join(Markup(piece) for piece in pieces)  # noqa: S704  # each piece was escaped above
+
+
+def plain(text: Any, most_characters: int = 200) -> str:
+    """The text for titles and attributes: one line, nothing hidden, cut to a length. Not escaped."""
+    line = _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", " ".join(str(text).split()))
+    return line if len(line) <= most_characters else line[: most_characters - 1].rstrip() + "\u2026"
+
+
+def excerpt(text: Any, most_characters: int = EXCERPT_CHARACTERS) -> str:
+    """The beginning of the text, cut between words where that costs little. Not escaped."""
+    text = str(text)
+    if len(text) <= most_characters:
+        return text
+    cut = text[:most_characters]
+    space = cut.rfind(" ")
+    return cut[: space if space > most_characters * 0.8 else most_characters].rstrip()

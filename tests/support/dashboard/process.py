@@ -1,0 +1,64 @@
+"""Serves the dashboard over an embedded engine of its own: an engine's directory belongs to one process.
+
+``python -m tests.support.dashboard.process FOLDER empty|sample`` prints one line of JSON with the addresses, and ends
+when its standard input does, so that it never outlives the tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+from otel_feedback.clickhouse.client import connect
+from otel_feedback.clickhouse.migrate import migrate
+from tests.support.dashboard.sample import make_sample
+
+from otel_feedback.dashboard.app import create_app
+from otel_feedback.settings import Settings
+
+API_TOKEN = "api-token-of-the-tests"
+DASHBOARD_TOKEN = "dashboard-token-of-the-tests"
+
+
+def main() -> None:
+    folder, content = Path(sys.argv[1]), sys.argv[2]
+    database = connect(f"chdb://{folder / 'clickhouse'}")
+    migrate(database)
+    known: dict[str, object] = {}
+    if content == "sample":
+        sample = make_sample(time.time_ns())
+        sample.history.write(database, folder, "sample")
+        known = {"calls": sample.calls, "rated_calls": sample.rated_calls, "ratings": sample.ratings}
+    settings = Settings.load({})
+    servers: list[uvicorn.Server] = []
+    sockets: list[socket.socket] = []
+    for token in ("", DASHBOARD_TOKEN):
+        app = create_app(database, replace(settings, dashboard_token=token), API_TOKEN)
+        servers.append(uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")))
+        sockets.append(socket.create_server(("127.0.0.1", 0)))
+    addresses = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    print(json.dumps({"open": addresses[0], "guarded": addresses[1], **known}), flush=True)
+    threading.Thread(target=_end_with_input, args=(servers,), daemon=True).start()
+    asyncio.run(_serve(servers, sockets))
+    database.close()
+
+
+async def _serve(servers: list[uvicorn.Server], sockets: list[socket.socket]) -> None:
+    await asyncio.gather(*(each.serve([its_socket]) for each, its_socket in zip(servers, sockets, strict=True)))
+
+
+def _end_with_input(servers: list[uvicorn.Server]) -> None:
+    sys.stdin.read()
+    for server in servers:
+        server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()
