@@ -36,7 +36,7 @@ def violations(page: Page, source: str) -> list[str]:
     page.evaluate(source)
     found = json.loads(page.evaluate("async () => JSON.stringify((await axe.run()).violations)"))
     return [
-        f"{each['id']} ({each['impact']}): {each['help']}: {'; '.join(node['html'][:160] for node in each['nodes'][:4])}"
+        f"{each['id']} ({each['impact']}): {each['help']}: " + "; ".join(node["html"][:160] for node in each["nodes"])
         for each in found
     ]
 

@@ -23,15 +23,13 @@ _HIDDEN: Final = re.compile(
 )
 
 
-_C0_NAMES: Final = (
-    "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
-).split()
+_NAMES: Final = {0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x0B: "VT", 0x0C: "FF", 0x0D: "CR", 0x1B: "ESC", 0x7F: "DEL"}
 
 
 def _mark(character: str) -> Markup:
     code = ord(character)
     name = f"U+{code:04X}"
-    shown = _C0_NAMES[code] if code < 0x20 else "DEL" if code == 0x7F else name
+    shown = _NAMES.get(code, name)
     return Markup('<span class="hidden-character" title="{}">{}</span>').format(name, shown)
 
 
@@ -55,9 +53,9 @@ def plain(text: Any, most_characters: int = 200) -> str:
 
 def excerpt(text: Any, most_characters: int = EXCERPT_CHARACTERS) -> str:
     """The beginning of the text, cut between words where that costs little. Not escaped."""
-    text = str(text)
-    if len(text) <= most_characters:
-        return text
-    cut = text[:most_characters]
+    whole = str(text)
+    if len(whole) <= most_characters:
+        return whole
+    cut = whole[:most_characters]
     space = cut.rfind(" ")
     return cut[: space if space > most_characters * 0.8 else most_characters].rstrip()

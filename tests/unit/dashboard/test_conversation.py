@@ -5,8 +5,15 @@ import pytest
 from otel_feedback.dashboard.conversation import read_messages, tell
 
 
-def _call(trace, span, prompt="", messages="", outputs="", completion=""):
-    return {"TraceId": trace, "SpanId": span, "Prompt": prompt, "InputMessages": messages, "OutputMessages": outputs, "Completion": completion}
+def _call(trace, span, prompt="", outputs="", completion=""):
+    return {
+        "TraceId": trace,
+        "SpanId": span,
+        "Prompt": prompt,
+        "InputMessages": "",
+        "OutputMessages": outputs,
+        "Completion": completion,
+    }
 
 
 def _rating(scope, trace="", span="", name="thumbs"):
@@ -28,6 +35,14 @@ def test_a_rating_of_a_trace_stands_at_its_last_call():
 
 def test_an_agent_that_asks_its_model_again_does_not_repeat_the_question():
     told = tell([_call("t", "a", "q"), _call("t", "b", "q"), _call("u", "c", "q")], [])
+    assert [turn.shows_prompt for turn in told.turns] == [True, False, True]
+
+
+def test_the_answer_after_a_tool_call_does_not_repeat_the_question():
+    asks_tool = _call(
+        "t", "a", "q", outputs='[{"role": "assistant", "parts": [{"type": "tool_call", "name": "find"}]}]'
+    )
+    told = tell([asks_tool, _call("u", "b", "q", completion="found"), _call("v", "c", "q", completion="again")], [])
     assert [turn.shows_prompt for turn in told.turns] == [True, False, True]
 
 

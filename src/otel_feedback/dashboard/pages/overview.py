@@ -11,12 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from otel_feedback.dashboard.chart import draw
-from otel_feedback.dashboard.filters import RANGE_WORDS, parse_period
+from otel_feedback.dashboard.filters import parse_period
 from otel_feedback.dashboard.satisfaction import share
 from otel_feedback.dashboard.site import Site
 
 NEWEST_COMMENTS: Final = 5
-_RANGES: Final = {key: RANGE_WORDS[key] for key in ("24h", "7d", "30d")}
+_RANGES: Final = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 
 def routes(site: Site) -> list[Route]:

@@ -1,0 +1,14 @@
+-- Question: which model gave these answers, to which prompts?
+-- Parameters: {trace_ids:Array(String)} {span_ids:Array(String)}: the rated spans of one page.
+-- Cost: reads the calls of at most one page of traces; texts are cut to what a list shows.
+SELECT
+    c.TraceId AS TraceId,
+    c.SpanId AS SpanId,
+    if(c.ResponseModel != '', c.ResponseModel, c.RequestModel) AS Model,
+    if(c.StatusCode = 'Error', if(c.ErrorType != '', c.ErrorType, 'error'), '') AS ErrorType,
+    substringUTF8(c.Prompt, 1, 400) AS Prompt,
+    lengthUTF8(c.Prompt) AS PromptLength,
+    substringUTF8(c.Completion, 1, 400) AS Completion,
+    lengthUTF8(c.Completion) AS CompletionLength
+FROM llm_calls AS c
+WHERE c.TraceId IN {trace_ids:Array(String)} AND c.SpanId IN {span_ids:Array(String)}

@@ -1,0 +1,50 @@
+-- Question: which current ratings match the filters, newest first, from a cursor on?
+-- Parameters: {name:String} {label:String} {model:String} {service:String} {user:String} {text:String} {state:String},
+--   each '' for any; {since:Int64} {until:Int64} Unix nanoseconds; {before_time:Int64} {before_id:String} the last row
+--   shown; {limit:UInt32}.
+-- Cost: reads the ratings of the period; with a model or a user also the narrow columns of the calls. Texts are cut at
+--   20,000 characters. The bound on Time alone is what an index can use; the tuple decides among equal times.
+SELECT
+    f.FeedbackId AS FeedbackId,
+    toUnixTimestamp64Nano(f.Time) AS TimeUnixNano,
+    f.Name AS Name,
+    f.Label AS Label,
+    if(isFinite(f.Value), f.Value, NULL) AS Value,
+    if(isFinite(f.ScoreMin), f.ScoreMin, NULL) AS ScoreMin,
+    if(isFinite(f.ScoreMax), f.ScoreMax, NULL) AS ScoreMax,
+    substringUTF8(f.Comment, 1, 20000) AS Comment,
+    lengthUTF8(f.Comment) AS CommentLength,
+    substringUTF8(f.Correction, 1, 20000) AS Correction,
+    lengthUTF8(f.Correction) AS CorrectionLength,
+    f.Reasons AS Reasons,
+    f.Source AS Source,
+    f.RaterId AS RaterId,
+    f.Scope AS Scope,
+    f.TraceId AS TraceId,
+    f.SpanId AS SpanId,
+    f.SessionId AS SessionId,
+    f.ServiceName AS ServiceName,
+    f.Changes AS Changes,
+    f.State AS State
+FROM feedback AS f
+WHERE f.Time >= fromUnixTimestamp64Nano({since:Int64})
+    AND f.Time < fromUnixTimestamp64Nano({until:Int64})
+    AND f.Time <= fromUnixTimestamp64Nano({before_time:Int64})
+    AND (toUnixTimestamp64Nano(f.Time), f.FeedbackId) < ({before_time:Int64}, {before_id:String})
+    AND ({name:String} = '' OR f.Name = {name:String})
+    AND ({label:String} = '' OR f.Label = {label:String})
+    AND ({service:String} = '' OR f.ServiceName = {service:String})
+    AND ({state:String} = '' OR f.State = {state:String})
+    AND ({text:String} = '' OR positionCaseInsensitiveUTF8(f.Comment, {text:String}) > 0)
+    AND ({model:String} = '' OR f.FeedbackId IN (
+        SELECT FeedbackId
+        FROM rated_llm_calls
+        WHERE {model:String} != '' AND (ResponseModel = {model:String} OR RequestModel = {model:String})
+    ))
+    AND ({user:String} = '' OR f.RaterId = {user:String}
+        OR f.SessionId IN (
+            SELECT SessionId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String} AND SessionId != ''
+        )
+        OR f.TraceId IN (SELECT TraceId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String}))
+ORDER BY f.Time DESC, f.FeedbackId DESC
+LIMIT {limit:UInt32}

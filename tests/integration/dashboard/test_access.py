@@ -1,0 +1,124 @@
+"""Who gets in: hosts, tokens, cookies, and the SQL endpoint."""
+
+import json
+
+import httpx
+import pytest
+from tests.support.dashboard.process import API_TOKEN, DASHBOARD_TOKEN
+
+pytestmark = pytest.mark.xdist_group("dashboard")
+
+BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
+
+
+@pytest.fixture
+def guarded(dashboard):
+    with httpx.Client(base_url=dashboard.guarded_url, timeout=30) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/feedback", "/api/feedback", "/healthz", "/static/dashboard.css"])
+def test_a_rebound_host_name_is_refused(browser, path):
+    refused = browser.get(path, headers={"Host": "evil.example"})
+    assert refused.status_code == 421
+    assert "localhost" in refused.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:4380", "[::1]:4380", "127.0.0.1"])
+def test_names_of_this_machine_are_served(browser, host):
+    assert browser.get("/", headers={"Host": host}).status_code == 200
+
+
+def test_without_the_token_pages_lead_to_the_login_and_data_is_refused(guarded):
+    page = guarded.get("/sessions/a%2Fb?page=1")
+    assert page.status_code == 303
+    assert page.headers["Location"] == "/login?next=%2Fsessions%2Fa%2Fb%3Fpage%3D1"
+    data = guarded.get("/api/feedback")
+    assert data.status_code == 401
+    assert data.json()["error"]["code"] == "unauthorized"
+    assert guarded.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("token", [DASHBOARD_TOKEN, API_TOKEN])
+def test_a_bearer_token_opens_pages_and_data(guarded, token):
+    for path in ("/", "/api/feedback"):
+        assert guarded.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_can_not_use(guarded):
+    answer = guarded.post("/login", data={"token": DASHBOARD_TOKEN, "next": "/users"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/users")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert DASHBOARD_TOKEN not in cookie
+    assert guarded.get("/users").status_code == 200
+    assert "Sign out" in guarded.get("/").text
+    guarded.post("/logout")
+    assert guarded.get("/users").status_code == 303
+
+
+def test_a_wrong_token_is_refused_in_words(guarded):
+    answer = guarded.post("/login", data={"token": "guess", "next": "//evil.example"})
+    assert answer.status_code == 401
+    assert "This is not the dashboard token." in answer.text
+    assert "evil.example" not in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_sql_answers_the_bytes_of_the_format(browser):
+    asked = {"query": "SELECT {n:UInt8} AS n, 'ü' AS u", "format": "CSVWithNames", "parameters": {"n": 7}}
+    answer = browser.post("/api/sql", json=asked, headers=BEARER)
+    assert answer.status_code == 200
+    assert answer.text == '"n","u"\n7,"ü"\n'
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_sql_needs_a_bearer_and_no_cookie_will_do(browser, guarded):
+    asked = {"query": "SELECT 1"}
+    assert browser.post("/api/sql", json=asked).status_code == 401
+    assert browser.post("/api/sql", json=asked, headers={"Authorization": "Bearer x"}).status_code == 401
+    guarded.post("/login", data={"token": DASHBOARD_TOKEN})
+    assert guarded.get("/").status_code == 200
+    assert guarded.post("/api/sql", json=asked).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO otel_traces (TraceId) VALUES ('x')",
+        "CREATE TABLE nope (a UInt8) ENGINE = Memory",
+        "DROP TABLE otel_traces",
+        "TRUNCATE TABLE otel_traces",
+        "ALTER TABLE otel_traces DELETE WHERE 1",
+        "SYSTEM STOP MERGES",
+    ],
+)
+def test_sql_refuses_to_write_unless_told(browser, statement):
+    refused = browser.post("/api/sql", json={"query": statement}, headers=BEARER)
+    assert refused.status_code == 400, refused.text
+    assert refused.json()["error"]["code"] == "164"  # READONLY
+    count = browser.post("/api/sql", json={"query": "SELECT count() AS n FROM otel_traces"}, headers=BEARER)
+    assert int(json.loads(count.text)["n"]) > 0
+
+
+def test_sql_writes_when_told(browser):
+    def run(query, *, write):
+        return browser.post("/api/sql", json={"query": query, "write": write}, headers=BEARER)
+
+    assert run("CREATE TABLE written (a UInt8) ENGINE = MergeTree ORDER BY a", write=True).status_code == 200
+    assert run("INSERT INTO written VALUES (5)", write=True).status_code == 200
+    assert json.loads(run("SELECT a FROM written", write=False).text) == {"a": 5}
+    assert run("DROP TABLE written", write=True).status_code == 200
+
+
+def test_a_mistake_in_sql_is_a_400_with_clickhouses_code(browser):
+    answer = browser.post("/api/sql", json={"query": "SELECT nope FROM otel_traces"}, headers=BEARER)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "47"
+    assert "nope" in answer.json()["error"]["message"]
+
+
+def test_pages_do_not_answer_to_writes(browser):
+    assert browser.post("/feedback").status_code == 405
+    assert browser.delete("/api/feedback").status_code == 405
