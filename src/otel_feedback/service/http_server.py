@@ -61,6 +61,7 @@ class HttpServer:
             lifespan="off",
             access_log=False,
             log_config=None,
+            log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             ssl_certfile=self._tls_cert or None,

@@ -1,0 +1,69 @@
+"""OTLP requests for tests."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+
+
+def any_value(value: Any) -> AnyValue:  # noqa: PLR0911  # one return a kind of value
+    match value:
+        case None:
+            return AnyValue()
+        case bool():
+            return AnyValue(bool_value=value)
+        case int():
+            return AnyValue(int_value=value)
+        case float():
+            return AnyValue(double_value=value)
+        case bytes():
+            return AnyValue(bytes_value=value)
+        case list():
+            return AnyValue(array_value=ArrayValue(values=[any_value(each) for each in value]))
+        case dict():
+            return AnyValue(kvlist_value=KeyValueList(values=attributes(value)))
+    return AnyValue(string_value=value)
+
+
+def attributes(values: Mapping[str, Any]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=any_value(value)) for key, value in values.items()]
+
+
+def trace_request(*spans_attributes: Mapping[str, Any], service: str = "shop") -> ExportTraceServiceRequest:
+    """One request with a span for each mapping of attributes."""
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add()
+    group.resource.attributes.extend(attributes({"service.name": service}))
+    scope = group.scope_spans.add()
+    scope.scope.name = "tests"
+    now = time.time_ns()
+    for index, values in enumerate(spans_attributes):
+        scope.spans.add(
+            trace_id=os.urandom(15) + b"\x01",
+            span_id=os.urandom(7) + b"\x01",
+            name=f"span {index}",
+            kind=1,
+            start_time_unix_nano=now,
+            end_time_unix_nano=now + 1000,
+            attributes=attributes(values),
+        )
+    return request
+
+
+def log_request(*bodies: Any, **record_attributes: Any) -> ExportLogsServiceRequest:
+    """One request with a log record for each body, all with the same attributes."""
+    request = ExportLogsServiceRequest()
+    group = request.resource_logs.add()
+    group.resource.attributes.extend(attributes({"service.name": "shop"}))
+    scope = group.scope_logs.add()
+    for body in bodies:
+        scope.log_records.add(
+            time_unix_nano=time.time_ns(), body=any_value(body), attributes=attributes(record_attributes)
+        )
+    return request

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otel_feedback.service.durable_queue import files
+from otel_feedback.service.durable_queue import queue as queue_module
+from otel_feedback.service.durable_queue.queue import (
+    Claimed,
+    DurableQueue,
+    Limits,
+    QueueBusyError,
+    QueueWriteError,
+)
+from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
+from otel_feedback.service.telemetry import Counters
+
+QUICK = Limits(segment_age_seconds=0.05)
+PATIENT = Limits(segment_age_seconds=3600)
+
+
+@pytest.fixture
+def counters() -> Counters:
+    return Counters()
+
+
+@pytest.fixture
+def make_queue(tmp_path: Path, counters: Counters) -> Iterator[Callable[[Limits], DurableQueue]]:
+    made: list[DurableQueue] = []
+
+    def make(limits: Limits) -> DurableQueue:
+        queue = DurableQueue(
+            tmp_path / "queue" / "traces", tmp_path / "rejected", signal="traces", counters=counters, limits=limits
+        )
+        queue.start()
+        made.append(queue)
+        return queue
+
+    yield make
+    for queue in made:
+        queue.close(10)
+
+
+def append_all(queue: DurableQueue, *bodies: bytes) -> None:
+    async def append() -> None:
+        await asyncio.gather(*(queue.append(body) for body in bodies))
+
+    asyncio.run(append())
+
+
+def claim(queue: DurableQueue) -> Claimed:
+    claimed = queue.claim()
+    assert claimed is not None
+    return claimed
+
+
+def bodies_of(path: Path) -> list[bytes]:
+    return [found.body for found in scan(path.read_bytes()) if isinstance(found, Record)]
+
+
+def test_once_append_returns_the_record_is_in_the_file(make_queue: Any, tmp_path: Path):
+    queue = make_queue(PATIENT)
+    append_all(queue, b"one")
+    append_all(queue, b"two")
+    (open_segment,) = (tmp_path / "queue" / "traces").glob("*.open")
+    assert bodies_of(open_segment) == [b"one", b"two"]
+
+
+def test_appends_at_the_same_time_share_one_fsync(make_queue: Any, counters: Counters):
+    queue = make_queue(Limits(group_seconds=0.5, group_bytes=100 * 5))
+    append_all(queue, *[b"x" * 5] * 100)
+    assert counters.value("fsyncs_total") == 1
+
+
+def test_a_segment_closes_by_age_and_is_claimed_once(make_queue: Any, tmp_path: Path):
+    queue = make_queue(QUICK)
+    append_all(queue, b"one", b"two")
+    segment = claim(queue)
+    assert sorted(bodies_of(segment.path)) == [b"one", b"two"]
+    assert not segment.is_inherited
+    queue.remove(segment)
+    queue.close(10)
+    assert queue.claim() is None
+    assert list((tmp_path / "queue" / "traces").iterdir()) == []
+
+
+def test_a_segment_closes_by_size(make_queue: Any):
+    queue = make_queue(Limits(segment_age_seconds=3600, segment_bytes=100))
+    append_all(queue, b"x" * 200)
+    assert claim(queue).size_bytes > 200
+
+
+def test_closing_makes_appends_under_way_durable_and_refuses_new_ones(make_queue: Any):
+    queue = make_queue(PATIENT)
+
+    async def append_and_close() -> None:
+        append = asyncio.ensure_future(queue.append(b"under way"))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(queue.close, 10)
+        await append
+        with pytest.raises(QueueBusyError, match="stopping"):
+            await queue.append(b"too late")
+
+    asyncio.run(append_and_close())
+    assert bodies_of(claim(queue).path) == [b"under way"]
+    assert queue.claim() is None
+
+
+def test_segments_are_claimed_oldest_first_and_their_names_never_repeat(make_queue: Any):
+    queue = make_queue(Limits(segment_bytes=1))
+    for number in range(5):
+        append_all(queue, b"%d" % number)
+    segments = [claim(queue) for _ in range(5)]
+    assert [bodies_of(segment.path) for segment in segments] == [[b"%d" % number] for number in range(5)]
+    tokens = [segment.token for segment in segments]
+    assert tokens == sorted(set(tokens))
+
+
+def test_a_full_queue_is_busy_until_a_segment_is_removed(make_queue: Any):
+    queue = make_queue(Limits(segment_bytes=1, total_bytes=300))
+    append_all(queue, b"x" * 200)
+    with pytest.raises(QueueBusyError, match=r"traces queue is full: \d+ bytes wait"):
+        append_all(queue, b"y" * 200)
+    queue.remove(claim(queue))
+    append_all(queue, b"y" * 200)
+
+
+def test_what_a_dead_process_left_is_inherited_and_counts_as_waiting(make_queue: Any, tmp_path: Path):
+    directory = tmp_path / "queue" / "traces"
+    directory.mkdir(parents=True)
+    (directory / f"{files.new_segment_name()}.open").write_bytes(encode_record(b"left", 1) + b"\x09to")
+    queue = make_queue(Limits(total_bytes=40))
+    with pytest.raises(QueueBusyError):
+        append_all(queue, b"x" * 30)
+    segment = claim(queue)
+    assert segment.is_inherited
+    assert bodies_of(segment.path) == [b"left"]
+
+
+def test_a_rejected_segment_is_kept_with_its_reason(make_queue: Any, tmp_path: Path):
+    queue = make_queue(QUICK)
+    append_all(queue, b"bad")
+    segment = claim(queue)
+    kept = queue.reject(segment, "code 27: can't parse")
+    assert kept.parent == tmp_path / "rejected"
+    assert bodies_of(kept) == [b"bad"]
+    assert kept.with_name(f"{kept.name}.reason").read_text() == "code 27: can't parse\n"
+    assert not segment.path.exists()
+
+
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
+def test_when_the_disk_refuses_nothing_is_acknowledged_and_the_queue_lives_on(
+    make_queue: Any, monkeypatch: pytest.MonkeyPatch, counters: Counters, call: str, code: int
+):
+    queue = make_queue(PATIENT)
+    append_all(queue, b"before")
+    real = getattr(os, call)
+
+    def refuse(descriptor: int, *rest: Any) -> Any:
+        if call == "write" and len(rest[0]) > 5:
+            return real(descriptor, rest[0][:5])  # the disk fills up in the middle of a record
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queue_module.files.os, call, refuse)
+        with pytest.raises(QueueWriteError, match=os.strerror(code)):
+            append_all(queue, b"refused " * 10)
+    assert counters.value("queue_write_failures_total") == 1
+    append_all(queue, b"after")
+    queue.close(10)
+    segments = list(iter(queue.claim, None))
+    assert [bodies_of(segment.path) for segment in segments] == [[b"before"], [b"after"]]
+
+
+def test_a_segment_that_can_not_be_cut_yet_is_cut_later(make_queue: Any, monkeypatch: pytest.MonkeyPatch):
+    queue = make_queue(PATIENT)
+    append_all(queue, b"before")
+
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queue_module.os, "fdatasync", refuse)
+        patch.setattr(queue_module.os, "ftruncate", refuse)
+        with pytest.raises(QueueWriteError):
+            append_all(queue, b"refused")
+    append_all(queue, b"after")
+    queue.close(10)
+    segments = list(iter(queue.claim, None))
+    assert sorted(bodies_of(segment.path) for segment in segments) == [[b"after"], [b"before"]]
+
+
+def test_gauges_tell_what_waits(make_queue: Any):
+    queue = make_queue(Limits(segment_bytes=1))
+    append_all(queue, b"x")
+    segment = claim(queue)
+    values = {gauge.name: gauge.value for gauge in queue.gauges()}
+    assert values["segments_waiting"] == 1
+    assert values["queue_bytes"] == segment.path.stat().st_size
+    assert values["oldest_segment_age_seconds"] > 0
+    queue.remove(segment)
+    assert {gauge.value for gauge in queue.gauges()} == {0}

@@ -1,0 +1,138 @@
+"""What the writer does when the database answers in ways that a real one can't be made to on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
+from otel_feedback.service import writer as writer_module
+from otel_feedback.service.durable_queue import files
+from otel_feedback.service.durable_queue.queue import DurableQueue, Limits
+from otel_feedback.service.durable_queue.segment import encode_record
+from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Signal, Writer
+
+
+class ScriptedStore:
+    """Fails with each of ``failures`` in turn, then stores."""
+
+    def __init__(self, *failures: DatabaseError, stored: set[str] | None = None) -> None:
+        self.failures = list(failures)
+        self.stored = stored or set()
+        self.inserted: list[str] = []
+        self.asked: list[str] = []
+
+    def insert_segment(self, signal: Signal, path: Path, token: str) -> None:
+        assert signal == "traces"
+        assert path.stat().st_size > 0
+        if self.failures:
+            raise self.failures.pop(0)
+        self.inserted.append(token)
+
+    def segment_is_stored(self, signal: Signal, token: str) -> bool:
+        assert signal == "traces"
+        self.asked.append(token)
+        return token in self.stored
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(writer_module, "LONGEST_PAUSE_SECONDS", 0.002)
+
+
+@pytest.fixture
+def counters() -> Counters:
+    return Counters()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    directory = tmp_path / "queue" / "traces"
+    directory.mkdir(parents=True)
+    return directory
+
+
+@pytest.fixture
+def queue(directory: Path, tmp_path: Path, counters: Counters) -> Iterator[DurableQueue]:
+    queue = DurableQueue(
+        directory, tmp_path / "rejected", signal="traces", counters=counters, limits=Limits(segment_bytes=1)
+    )
+    yield queue
+    queue.close(10)
+
+
+def write_everything(queue: DurableQueue, store: ScriptedStore, counters: Counters, *bodies: bytes) -> None:
+    queue.start()
+    writer = Writer("traces", queue, store, counters)
+    writer.start()
+    for body in bodies:
+        asyncio.run(queue.append(body))
+    queue.close(10)
+    assert writer.stop(10)
+
+
+def test_segments_are_written_in_order_and_removed(queue: DurableQueue, directory: Path, counters: Counters):
+    store = ScriptedStore()
+    write_everything(queue, store, counters, b"one", b"two", b"three")
+    assert len(store.inserted) == 3
+    assert store.inserted == sorted(store.inserted)
+    assert store.asked == []
+    assert list(directory.iterdir()) == []
+
+
+def test_an_unavailable_database_is_tried_for_as_long_as_it_takes(
+    queue: DurableQueue, directory: Path, tmp_path: Path, counters: Counters
+):
+    failures = [DatabaseUnavailableError("down")] * 20 + [DatabaseError("too many parts", code=252)] * 20
+    store = ScriptedStore(*failures)
+    write_everything(queue, store, counters, b"one")
+    assert len(store.inserted) == 1
+    assert set(store.asked) == set(store.inserted), "after a failure nobody knows whether the rows are stored"
+    assert counters.value("insert_failures_total") == 40
+    assert list(directory.iterdir()) == []
+    assert not (tmp_path / "rejected").exists()
+
+
+def test_a_segment_that_the_database_refuses_is_set_aside_and_the_next_one_written(
+    queue: DurableQueue, tmp_path: Path, counters: Counters
+):
+    store = ScriptedStore(*[DatabaseError("can't parse", code=27)] * ATTEMPTS_BEFORE_REJECTING)
+    write_everything(queue, store, counters, b"bad", b"good")
+    assert len(store.inserted) == 1
+    (kept,) = (tmp_path / "rejected").glob("*.segment")
+    reason = kept.with_name(f"{kept.name}.reason").read_text()
+    assert "code 27" in reason
+    assert "can't parse" in reason
+    assert counters.value("segments_rejected_total", signal="traces") == 1
+
+
+def test_an_inherited_segment_is_asked_for_before_it_is_written(
+    queue: DurableQueue, directory: Path, counters: Counters
+):
+    stored, missing = files.new_segment_name(), files.new_segment_name()
+    for name in (stored, missing):
+        (directory / f"{name}.segment").write_bytes(encode_record(b"left", 1))
+    store = ScriptedStore(stored={stored})
+    write_everything(queue, store, counters)
+    assert store.asked == [stored, missing]
+    assert store.inserted == [missing]
+    assert counters.value("segments_already_stored_total") == 1
+    assert list(directory.iterdir()) == []
+
+
+def test_what_an_absent_database_did_not_take_stays_for_the_next_start(
+    queue: DurableQueue, directory: Path, counters: Counters
+):
+    store = ScriptedStore(*[DatabaseUnavailableError("down")] * 100_000)
+    queue.start()
+    writer = Writer("traces", queue, store, counters)
+    writer.start()
+    asyncio.run(queue.append(b"one"))
+    queue.close(10)
+    assert not writer.stop(0.05)
+    assert [path.suffix for path in directory.iterdir()] == [".segment"]
