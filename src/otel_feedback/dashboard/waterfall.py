@@ -36,6 +36,11 @@ class Waterfall:
     start_unix_nano: int
     duration_nanoseconds: int
 
+    @property
+    def has_work(self) -> bool:
+        """Whether there is more than spans that carry ratings."""
+        return any(not bar.is_carrier for bar in self.bars)
+
 
 def lay_out(spans: list[dict[str, Any]], ratings: Iterable[dict[str, Any]]) -> Waterfall:
     """Order spans parents first, siblings by start, and place them between the trace's first and last moment.

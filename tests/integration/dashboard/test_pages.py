@@ -211,7 +211,7 @@ def test_a_trace_that_has_not_arrived_shows_its_ratings(browser):
     row = _rating(browser, "No trace of this one yet")
     page = browser.get(f"/traces/{row['TraceId']}")
     assert page.status_code == 200
-    assert "it has not arrived yet" in page.text
+    assert "the trace has not arrived yet" in page.text
     assert "No trace of this one yet." in page.text
     assert "1970" not in page.text
 

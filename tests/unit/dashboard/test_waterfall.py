@@ -63,3 +63,8 @@ def test_a_rating_stands_at_its_span():
 def test_a_trace_of_nothing_but_carriers_has_no_length():
     assert lay_out([_span("f", "", WEEK, 0, "user_feedback thumbs")], []).duration_nanoseconds == 0
     assert lay_out([], []).bars == []
+
+
+def test_carriers_alone_are_no_work():
+    assert not lay_out([_span("f", "", WEEK, 0, "user_feedback thumbs")], []).has_work
+    assert lay_out([_span("a")], []).has_work
