@@ -64,6 +64,10 @@ class Settings:
     retention_seconds: int = _setting("30d", "how long unrated traces are kept")
     retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")
     capture_comments: bool = _setting("true", "store comments and corrections")
+    log_records: bool = _setting("true", "SDK: send each rating as a log record beside its span")
+    endpoint: str = _setting(
+        "", "SDK: the service's OTLP/HTTP address, where votes are read back; default OTEL_EXPORTER_OTLP_ENDPOINT"
+    )
     max_request_bytes: int = _setting("64MiB", "largest OTLP request, after decompression")
     unmatched_after_seconds: int = _setting("1d", "a rating whose trace has not come by then counts as unmatched")
 

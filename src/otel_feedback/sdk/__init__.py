@@ -1,0 +1,1 @@
+"""In the app: sessions and users on every span, ratings as OpenTelemetry. Needs opentelemetry-api and pyjwt only."""

@@ -1,0 +1,95 @@
+"""What ``session()`` and the middleware leave in the OpenTelemetry context for the spans started inside.
+
+A frame travels with the context into tasks, threads and generators, while its notes (the latest LLM call, the latest
+session) are shared: an LLM call deep inside writes them, whoever opened the frame reads them, even after the call's
+span has ended and its context is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanContext
+
+_KEY: Final = otel_context.create_key("otel-feedback-frame")
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class LlmCall:
+    """One LLM call that was seen. ``span`` is its span while it records, None once it has ended."""
+
+    span_context: SpanContext
+    span: Span | None
+    session_id: str = ""
+    user: str = ""
+    response_id: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its span has ended, so that its answer is complete."""
+        return self.span is None
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One ``session()`` or one request.
+
+    Attributes:
+        attributes: what goes on every span started inside.
+        latest_call: the LLM call begun last inside, in whichever task or thread.
+        latest_session: the session entered last inside; itself for a session.
+        entry_span: the first span started inside a request, which is its server span.
+        attachment: what detaches the frame from its context again.
+    """
+
+    session_id: str = ""
+    user: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    parent: Frame | None = None
+    owner: object = None
+    is_request: bool = False
+    latest_call: LlmCall | None = None
+    latest_session: Frame | None = None
+    entry_span: SpanContext | None = None
+    attachment: Any = None
+
+    def note_call(self, call: LlmCall) -> None:
+        """Make this the latest call of this frame and of every frame around it."""
+        frame: Frame | None = self
+        while frame is not None:
+            frame.latest_call = call
+            frame = frame.parent
+
+    def note_session(self) -> None:
+        """Make this the latest session of every frame around it."""
+        frame: Frame | None = self
+        while frame is not None:
+            frame.latest_session = self
+            frame = frame.parent
+
+    def note_entry_span(self, span_context: SpanContext) -> None:
+        """Keep the first span of the request; later ones change nothing."""
+        if self.entry_span is None:
+            self.entry_span = span_context
+
+
+def current_frame(context: Context | None = None) -> Frame | None:
+    """The innermost frame of this context (default: the current one), or None."""
+    frame = otel_context.get_value(_KEY, context)
+    return frame if isinstance(frame, Frame) else None
+
+
+def attach(frame: Frame) -> None:
+    """Make the frame current in this task or thread, until ``detach``."""
+    frame.attachment = otel_context.attach(otel_context.set_value(_KEY, frame))
+
+
+def detach(frame: Frame) -> None:
+    """Undo ``attach``. Does nothing where the frame is not current, e.g. in a generator that is closed elsewhere."""
+    if current_frame() is frame and frame.attachment is not None:
+        attachment, frame.attachment = frame.attachment, None
+        otel_context.detach(attachment)

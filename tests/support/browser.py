@@ -1,0 +1,66 @@
+"""A real browser for tests: the one on PATH, else Playwright's own, else a skip that says how to get one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Nothing of a test may leave this machine: Chromium's own update and telemetry traffic is switched off.
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-first-run",
+]
+_HOW_TO_GET_ONE = "no browser: install chromium (apt-get install chromium) or run: .venv/bin/playwright install chromium"
+
+
+def is_every_tool_required() -> bool:
+    """Whether a missing tool fails a test instead of skipping it."""
+    return os.environ.get("CI", "").lower() == "true" or os.environ.get("OTEL_FEEDBACK_REQUIRE_ALL") == "1"
+
+
+@contextmanager
+def launch_browser() -> Iterator[Browser]:
+    """A headless Chromium.
+
+    Playwright's synchronous API keeps an event loop running in this thread for as long as it is open, and
+    ``asyncio.run`` fails meanwhile: hold it for a test module, never for the whole session.
+    """
+    with sync_playwright() as playwright:
+        path = _find_browser(playwright)
+        if path is None:
+            if is_every_tool_required():
+                pytest.fail(_HOW_TO_GET_ONE)
+            pytest.skip(_HOW_TO_GET_ONE)
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser a test module; import it by name into the module that uses it."""
+    with launch_browser() as launched:
+        yield launched
+
+
+def _find_browser(playwright: Playwright) -> str | None:
+    for name in _NAMES:
+        if path := shutil.which(name):
+            return path
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
