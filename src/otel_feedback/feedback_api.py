@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from otel_feedback.errors import RejectedRequestError, TokenError
@@ -116,7 +116,7 @@ class FeedbackApi:
         content = _parse_body(request.body) if request.body else {}
         content = {**{key: request.query[key] for key in ("name", "id") if key in request.query}, **content}
         grant = self._grant(request, content)
-        allowed = {key: content[key] for key in ("id", "name") if key in content}
+        allowed: dict[str, Any] = {key: content[key] for key in ("id", "name") if key in content}
         rating = self._rating_of(allowed, grant, Action.RETRACT)
         await self._store.submit(rating)
         return 202, {"id": rating.id, "state": "retracted"}
@@ -147,14 +147,13 @@ class FeedbackApi:
         submission_id = content.get("id", "")
         if submission_id and not (isinstance(submission_id, str) and _SUBMISSION_ID.fullmatch(submission_id)):
             raise RejectedRequestError(400, "invalid_rating", "id must be 16 to 64 letters, digits or dashes")
-        keep_text = self._capture_comments
         try:
-            return make_rating(
+            rating = make_rating(
                 name,
                 content.get("value"),
                 grant.target,
-                comment=(content.get("comment") or "") if keep_text else "",
-                correction=(content.get("correction") or "") if keep_text else "",
+                comment=content.get("comment") or "",
+                correction=content.get("correction") or "",
                 reasons=content.get("reasons") or (),
                 minimum=content.get("minimum"),
                 maximum=content.get("maximum"),
@@ -164,6 +163,7 @@ class FeedbackApi:
             )
         except (TypeError, ValueError) as error:
             raise RejectedRequestError(400, "invalid_rating", str(error)) from None
+        return rating if self._capture_comments else _without_text(rating)
 
     def _cors_headers(self, request: FeedbackRequest) -> dict[str, str]:
         origin = request.headers.get("origin", "")
@@ -176,6 +176,14 @@ class FeedbackApi:
             "Access-Control-Max-Age": "600",
             "Vary": "Origin",
         }
+
+
+def _without_text(rating: Rating) -> Rating:
+    """The rating without what its rater wrote, for where OTEL_FEEDBACK_CAPTURE_COMMENTS is false."""
+    kept = replace(rating, comment="", correction="")
+    if kept.action is Action.SUBMIT and kept.value is None and not (kept.label or kept.reasons):
+        raise RejectedRequestError(400, "comments_not_captured", "comments are not stored here, and there is no rating")
+    return kept
 
 
 def rating_to_json(rating: Rating) -> dict[str, Any]:

@@ -18,6 +18,7 @@ MAX_CORRECTION_CHARACTERS: Final = 100_000
 MAX_REASONS: Final = 32
 MAX_REASON_CHARACTERS: Final = 200
 MAX_IDENTIFIER_CHARACTERS: Final = 256
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 RatingValue: TypeAlias = bool | int | float | str | None
 
@@ -70,6 +71,8 @@ class Target:
             raise ValueError("a trace-scoped target needs a trace_id")
         if self.scope is Scope.SPAN and not (self.response_id or (self.trace_id and self.span_id)):
             raise ValueError("a span-scoped target needs a trace_id with a span_id, or a response_id")
+        _check_hexadecimal("trace_id", self.trace_id, 32)
+        _check_hexadecimal("span_id", self.span_id, 16)
 
 
 def new_submission_id() -> str:
@@ -191,11 +194,20 @@ def make_rating(
     )
 
 
+def _check_hexadecimal(argument: str, digits: str, count: int) -> None:
+    if digits and not (len(digits) == count and set(digits) <= _HEXADECIMAL and set(digits) != {"0"}):
+        raise ValueError(f"{argument} must be {count} lower-case hexadecimal digits and not all zero, not {digits!r}")
+
+
 def _check_text(argument: str, text: object, most_characters: int) -> None:
     if not isinstance(text, str):
         raise TypeError(f"{argument} must be a string, not {type(text).__name__}")
     if len(text) > most_characters:
         raise ValueError(f"{argument} has {len(text)} characters; at most {most_characters} are taken")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{argument} holds half of a surrogate pair, which is no text in UTF-8") from None
 
 
 def _check_reasons(reasons: tuple[str, ...] | list[str]) -> tuple[str, ...]:

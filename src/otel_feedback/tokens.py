@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,9 @@ AUDIENCE: Final = "otel-feedback/rating"
 KEY_PURPOSE: Final = b"otel-feedback rating token v1"
 DEFAULT_LIFETIME_SECONDS: Final = 90 * 24 * 3600
 MAX_TOKEN_CHARACTERS: Final = 4096
+# Header, claims and a signature of 32 bytes in base64url. The last character of the signature carries two unused
+# bits; they must be zero, since decoders ignore them and another character there would pass unnoticed.
+_CANONICAL: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class Keyring:
                 "no_signing_key",
                 "no signing key is set here, so no token is accepted; set OTEL_FEEDBACK_SIGNING_KEYS",
             )
+        if not _CANONICAL.fullmatch(token):
+            raise TokenError(401, "invalid_token", "the rating token is malformed or was altered")
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
             key = next((key for key in self._keys if key.key_id == key_id), None)
@@ -115,7 +121,7 @@ class Keyring:
             )
         except jwt.ExpiredSignatureError:
             raise TokenError(401, "expired_token", "the rating token has expired; reload the page") from None
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, ValueError):
             raise TokenError(401, "invalid_token", "the rating token is malformed or was altered") from None
         return _grant_of(claims)
 

@@ -23,7 +23,9 @@ _ARGUMENTS = [
     "--metrics-recording-only",
     "--no-first-run",
 ]
-_HOW_TO_GET_ONE = "no browser: install chromium (apt-get install chromium) or run: .venv/bin/playwright install chromium"
+_HOW_TO_GET_ONE = (
+    "no browser: install chromium (apt-get install chromium) or run: .venv/bin/playwright install chromium"
+)
 
 
 def is_every_tool_required() -> bool:

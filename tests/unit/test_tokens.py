@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_feedback.errors import TokenError
+from otel_feedback.rating import Scope, Target
+from otel_feedback.tokens import AUDIENCE, Grant, Keyring, _derive_key
+
+GRANT = Grant(
+    Target(Scope.SPAN, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", span_id="00f067aa0ba902b7", session_id="c-1"),
+    rater_id="u-7",
+    names=("thumbs",),
+)
+KEYS = Keyring(("new", "old"))
+TOKEN = KEYS.mint(GRANT)
+identifiers = st.text(st.characters(codec="utf-8"), max_size=60)
+hexadecimal = st.integers(min_value=1, max_value=2**64 - 1)
+
+
+def refusal(keyring: Keyring, token: str) -> TokenError:
+    with pytest.raises(TokenError) as caught:
+        keyring.verify(token)
+    return caught.value
+
+
+@given(hexadecimal, hexadecimal, identifiers, identifiers, st.lists(identifiers.filter(bool), max_size=3))
+def test_a_token_holds_exactly_its_grant(trace, span, session, rater, names):
+    target = Target(Scope.SPAN, trace_id=f"{trace:032x}", span_id=f"{span:016x}", session_id=session)
+    grant = Grant(target, rater, tuple(names))
+    assert KEYS.verify(KEYS.mint(grant)) == grant
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.characters(codec="ascii"))
+def test_a_token_with_any_character_altered_is_refused(position, character):
+    altered = TOKEN[:position] + character + TOKEN[position + 1 :]
+    if altered != TOKEN:
+        assert refusal(KEYS, altered).status == 401
+
+
+@given(st.integers(0, len(TOKEN)), st.characters())
+def test_a_token_with_any_character_added_is_refused(position, character):
+    assert refusal(KEYS, TOKEN[:position] + character + TOKEN[position:]).status == 401
+
+
+@given(st.integers(0, len(TOKEN) - 1))
+def test_a_token_with_any_character_missing_is_refused(position):
+    assert refusal(KEYS, TOKEN[:position] + TOKEN[position + 1 :]).status == 401
+
+
+@given(st.text())
+def test_no_text_makes_verifying_fail_in_another_way(text):
+    assert refusal(KEYS, text).status == 401
+
+
+def test_a_token_is_good_until_it_expires():
+    lasting = KEYS.mint(GRANT, lifetime_seconds=60)
+    assert KEYS.verify(lasting) == GRANT
+    assert refusal(KEYS, KEYS.mint(GRANT, lifetime_seconds=60, now=1_700_000_000)).code == "expired_token"
+
+
+def test_tokens_of_an_older_key_live_on_and_new_ones_are_signed_with_the_newest():
+    assert KEYS.verify(Keyring(("old",)).mint(GRANT)) == GRANT
+    assert Keyring(("new",)).verify(KEYS.mint(GRANT)) == GRANT
+    assert refusal(Keyring(("old",)), KEYS.mint(GRANT)).code == "unknown_key"
+
+
+def test_a_secret_that_signs_other_things_too_makes_no_rating_token():
+    claims = {"aud": AUDIENCE, "exp": 4_000_000_000, "scp": "session", "ses": "c-1"}
+    kid = _derive_key("new").key_id
+    forged = jwt.encode(claims, "new" * 16, algorithm="HS256", headers={"kid": kid})
+    assert refusal(KEYS, forged).code == "invalid_token"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"aud": "something-else"}, {"exp": None}, {"scp": "everything"}, {"ses": None}, {"aud": None}]
+)
+def test_a_signed_token_of_another_purpose_or_shape_is_refused(changed):
+    claims = {"aud": AUDIENCE, "exp": 4_000_000_000, "scp": "session", "ses": "c-1"} | changed
+    key = _derive_key("new")
+    present = {name: value for name, value in claims.items() if value is not None}
+    token = jwt.encode(present, key.secret, algorithm="HS256", headers={"kid": key.key_id})
+    assert refusal(KEYS, token).code == "invalid_token"
+
+
+def test_an_unsigned_token_is_refused():
+    claims = {"aud": AUDIENCE, "exp": 4_000_000_000, "scp": "session", "ses": "c-1"}
+    unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": _derive_key("new").key_id})
+    assert refusal(KEYS, unsigned).code == "invalid_token"
+
+
+def test_without_keys_nothing_is_minted_and_nothing_is_taken():
+    empty = Keyring(())
+    assert not empty
+    assert refusal(empty, TOKEN).code == "no_signing_key"
+    with pytest.raises(TokenError, match="OTEL_FEEDBACK_SIGNING_KEYS"):
+        empty.mint(GRANT)
+
+
+def test_a_token_can_stand_in_a_url_and_in_a_header():
+    assert set(TOKEN) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+    assert len(TOKEN) < 512
