@@ -8,6 +8,7 @@ span has ended and its context is gone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
 _KEY: Final = otel_context.create_key("otel-feedback-frame")
+# OpenTelemetry's server instrumentations begin each request with an empty context, in which a frame of a middleware
+# around them is gone; so requests have a variable of their own.
+_request: Final[ContextVar[Frame | None]] = ContextVar("otel-feedback-request", default=None)
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -43,7 +47,7 @@ class Frame:
         latest_call: the LLM call begun last inside, in whichever task or thread.
         latest_session: the session entered last inside; itself for a session.
         entry_span: the first span started inside a request, which is its server span.
-        attachment: what detaches the frame from its context again.
+        attachment: what detaches the frame from its context again; ``request_attachment`` likewise.
     """
 
     session_id: str = ""
@@ -56,6 +60,7 @@ class Frame:
     latest_session: Frame | None = None
     entry_span: SpanContext | None = None
     attachment: Any = None
+    request_attachment: Token[Frame | None] | None = None
 
     def note_call(self, call: LlmCall) -> None:
         """Make this the latest call of this frame and of every frame around it."""
@@ -80,16 +85,21 @@ class Frame:
 def current_frame(context: Context | None = None) -> Frame | None:
     """The innermost frame of this context (default: the current one), or None."""
     frame = otel_context.get_value(_KEY, context)
-    return frame if isinstance(frame, Frame) else None
+    return frame if isinstance(frame, Frame) else _request.get()
 
 
 def attach(frame: Frame) -> None:
     """Make the frame current in this task or thread, until ``detach``."""
     frame.attachment = otel_context.attach(otel_context.set_value(_KEY, frame))
+    if frame.is_request:
+        frame.request_attachment = _request.set(frame)
 
 
 def detach(frame: Frame) -> None:
     """Undo ``attach``. Does nothing where the frame is not current, e.g. in a generator that is closed elsewhere."""
-    if current_frame() is frame and frame.attachment is not None:
-        attachment, frame.attachment = frame.attachment, None
-        otel_context.detach(attachment)
+    if current_frame() is not frame or frame.attachment is None:
+        return
+    attachment, frame.attachment = frame.attachment, None
+    otel_context.detach(attachment)
+    if frame.request_attachment is not None:
+        _request.reset(frame.request_attachment)
