@@ -78,12 +78,12 @@ class WidgetPage:
 
 def _page(attributes: Mapping[str, str]) -> str:
     chosen = dict(attributes)
-    if "trace" in chosen:
-        chosen["token"] = token_for(int(chosen.pop("trace")))
+    if trace := chosen.pop("trace", ""):
+        chosen.setdefault("token", token_for(int(trace)))
     written = " ".join(f'{name}="{escape(value)}"' for name, value in chosen.items())
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Chat</title>
 <meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="/page.css"><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/page.css">
 <script src="/page.js"></script><script type="module" src="/feedback.js"></script>
 <main><h1>Chat</h1><p>The capital of Australia is Canberra. It was chosen in 1908 as a compromise between Sydney and
 Melbourne, and its plan was drawn by Walter Burley Griffin and Marion Mahony Griffin.</p>

@@ -221,7 +221,9 @@ class LlmFeedback extends HTMLElement {
       event.preventDefault();
       this.#saveForm();
     };
-    form.onkeydown = (event) => event.key === "Escape" && this.#cancel();
+    form.onkeydown = (event) => {
+      if (event.key === "Escape") this.#cancel();
+    };
     return { form, chips, reasons, comment, save };
   }
 
