@@ -102,6 +102,7 @@ class FeedbackMiddleware:
         async def send_with_token(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._add_token(scope, frame, message)
+                frame.continue_session()
             await send(message)
 
         attach(frame)

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
-from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
 from otel_feedback import semconv
 from otel_feedback.rating import Rating, Scope
 from otel_feedback.sdk.configuration import settings
+from otel_feedback.sdk.frame import empty_context
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.targets import span_context_of
 
@@ -76,7 +76,9 @@ def _send_carrier_span(rating: Rating, rated: SpanContext | None, attributes: di
     Its context starts empty: the request that brought the click must not become its parent.
     """
     parent = rated or _trace_context(rating)
-    context = Context() if parent is None else trace.set_span_in_context(NonRecordingSpan(parent), Context())
+    context = empty_context()
+    if parent is not None:
+        context = trace.set_span_in_context(NonRecordingSpan(parent), context)
     span = trace.get_tracer(SCOPE_NAME).start_span(
         semconv.CARRIER_SPAN_PREFIX + rating.name,
         context=context,
@@ -106,7 +108,7 @@ def _send_log_record(rating: Rating, rated: SpanContext | None, attributes: dict
     if rated is None and rating.target.trace_id and rating.target.scope is not Scope.SESSION:
         rated = SpanContext(int(rating.target.trace_id, 16), 0, is_remote=True)
     # A context without a span would fall back to the span that is current here, which is not what was rated.
-    context = trace.set_span_in_context(NonRecordingSpan(rated) if rated else trace.INVALID_SPAN, Context())
+    context = trace.set_span_in_context(NonRecordingSpan(rated) if rated else trace.INVALID_SPAN, empty_context())
     get_logger(SCOPE_NAME).emit(
         LogRecord(
             timestamp=rating.time_unix_nano,

@@ -17,6 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
 _KEY: Final = otel_context.create_key("otel-feedback-frame")
+_NO_FRAME: Final = object()
 # OpenTelemetry's server instrumentations begin each request with an empty context, in which a frame of a middleware
 # around them is gone; so requests have a variable of their own.
 _request: Final[ContextVar[Frame | None]] = ContextVar("otel-feedback-request", default=None)
@@ -76,6 +77,15 @@ class Frame:
             frame.latest_session = self
             frame = frame.parent
 
+    def continue_session(self) -> None:
+        """Let what is still to come in this request belong to the session that was entered last in it.
+
+        A streamed answer is made after its handler, and the ``with session()`` in it, have returned.
+        """
+        if self.latest_session is not None:
+            session = self.latest_session
+            self.session_id, self.user, self.attributes = session.session_id, session.user, session.attributes
+
     def note_entry_span(self, span_context: SpanContext) -> None:
         """Keep the first span of the request; later ones change nothing."""
         if self.entry_span is None:
@@ -85,7 +95,14 @@ class Frame:
 def current_frame(context: Context | None = None) -> Frame | None:
     """The innermost frame of this context (default: the current one), or None."""
     frame = otel_context.get_value(_KEY, context)
-    return frame if isinstance(frame, Frame) else _request.get()
+    if frame is None:
+        return _request.get()
+    return frame if isinstance(frame, Frame) else None
+
+
+def empty_context() -> Context:
+    """A context that belongs to no session and no request, whatever is current."""
+    return otel_context.set_value(_KEY, _NO_FRAME, Context())
 
 
 def attach(frame: Frame) -> None:

@@ -181,7 +181,8 @@ def session(session_id: str, *, user: str | None = None, attributes: Mapping[str
     ``enduser.pseudo.id`` (when ``user`` is given) and ``attributes``. What a span says itself wins. Use it as
     ``with``, ``async with``, or as a decorator of functions, coroutines and (async) generators. A session inside a
     session inherits its user and attributes. It follows the OpenTelemetry context into tasks; a thread needs that
-    context too (``opentelemetry-instrumentation-threading``, or ``contextvars.copy_context()``).
+    context too (``opentelemetry-instrumentation-threading``, or ``contextvars.copy_context()``). With the ASGI
+    middleware it also covers the answer that a handler streams after it has returned from the session.
 
     ``user`` is stored exactly as given, so give a pseudonym: an id that means nothing outside of your own database.
 

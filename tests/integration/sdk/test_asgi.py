@@ -38,6 +38,7 @@ class ChatApp:
             "/answer": self.answer,
             "/stream": self.stream,
             "/guarded-stream": self.guarded_stream,
+            "/rates-while-streaming": self.rates_while_streaming,
             "/page": self.page,
             "/session-only": self.session_only,
             "/failing": self.failing,
@@ -70,6 +71,14 @@ class ChatApp:
 
         self._telemetry.llm_call("guardrail")
         return StreamingResponse(chunks(), media_type="text/plain")
+
+    async def rates_while_streaming(self, _):
+        async def chunks():
+            otel_feedback.record("thumbs", True, response_id="chatcmpl-of-another-conversation")
+            yield "done"
+
+        with otel_feedback.session("c-42"):
+            return StreamingResponse(chunks())
 
     async def page(self, _):
         return PlainTextResponse("about us")
@@ -129,6 +138,19 @@ def test_a_stream_names_its_trace_since_its_call_has_not_begun(chat, telemetry):
     assert grant.target == Target(Scope.TRACE, f"{server.trace_id:032x}", f"{server.span_id:016x}", "c-42")
     assert grant.rater_id == "u-7"
     assert telemetry.span("chat").context.trace_id == server.trace_id
+
+
+def test_what_streams_after_its_handler_has_returned_still_belongs_to_the_session(chat, telemetry):
+    ask(chat, "/stream")
+    attributes = telemetry.span("chat").attributes
+    assert (attributes[semconv.SESSION_ID], attributes[semconv.ENDUSER_PSEUDO_ID]) == ("c-42", "u-7")
+
+
+def test_a_rating_of_something_else_given_while_streaming_stays_out_of_the_session(chat, telemetry):
+    response = ask(chat, "/rates-while-streaming")
+    assert response.text == "done"
+    (carrier,) = telemetry.carriers
+    assert semconv.SESSION_ID not in carrier.attributes
 
 
 def test_a_stream_after_another_call_names_its_trace_too(chat):
