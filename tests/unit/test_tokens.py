@@ -40,6 +40,12 @@ def test_a_token_with_any_character_altered_is_refused(position, character):
         assert refusal(KEYS, altered).status == 401
 
 
+def test_the_unused_bits_of_the_last_character_cannot_be_altered_either():
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    others = [character for character in alphabet if character != TOKEN[-1]]
+    assert {refusal(KEYS, TOKEN[:-1] + character).code for character in others} == {"invalid_token"}
+
+
 @given(st.integers(0, len(TOKEN)), st.characters())
 def test_a_token_with_any_character_added_is_refused(position, character):
     assert refusal(KEYS, TOKEN[:position] + character + TOKEN[position:]).status == 401
