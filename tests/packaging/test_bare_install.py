@@ -31,9 +31,9 @@ outside = otel_feedback.feedback_token()
 retracted = otel_feedback.retract("thumbs", target=token)
 again = otel_feedback.record("stars", 4, minimum=1, maximum=5, response_id="chatcmpl-9")
 from otel_feedback.sdk.asgi import FeedbackMiddleware
-from otel_feedback.sdk.widget_file import widget_file
+from otel_feedback.widget import serving
 json.dump({"loaded": loaded, "in_the_end": sorted(sys.modules), "token": token, "outside": outside,
-           "ids": [submission, retracted, again], "widget": len(widget_file().content)}, sys.stdout)
+           "ids": [submission, retracted, again], "widget": len(serving.answer("GET").body)}, sys.stdout)
 """
 
 
@@ -101,6 +101,6 @@ def test_the_wheel_holds_the_widget_the_types_and_the_entry_points(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         (entry_points,) = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
-    assert {"otel_feedback/py.typed", "otel_feedback/sdk/widget/feedback.js"} <= names
+    assert {"otel_feedback/py.typed", "otel_feedback/widget/feedback.js"} <= names
     assert not [name for name in names if name.startswith("tests")]
     assert "otel_feedback.sdk.entrypoint:OtelFeedbackInstrumentor" in entry_points

@@ -29,8 +29,8 @@ from otel_feedback.sdk.frame import Frame, attach, current_frame, detach
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.span_processor import fit_span_processor
 from otel_feedback.sdk.targets import call_target, span_target
-from otel_feedback.sdk.widget_file import widget_file
 from otel_feedback.tokens import Grant, Keyring
+from otel_feedback.widget import serving
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -84,10 +84,10 @@ class FeedbackMiddleware:
         if scope["type"] == "http":
             path = _path_within_app(scope)
             if path == self._path:
-                await _respond(send, await self._answer(scope, receive))
+                await _respond(scope, send, await self._answer(scope, receive))
                 return
             if path == self._widget_path:
-                await _respond(send, _serve_widget(scope))
+                await _respond(scope, send, _serve_widget(scope))
                 return
         await self._call_app(scope, receive, send)
 
@@ -206,25 +206,14 @@ async def _read_body(scope: AsgiScope, receive: Receive) -> bytes | None:
 
 
 def _serve_widget(scope: AsgiScope) -> FeedbackResponse:
-    if scope["method"] not in {"GET", "HEAD"}:
-        return error_response(405, "method_not_allowed", f"{scope['method']} is not one of GET, HEAD")
-    script = widget_file()
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Cache-Control": "public, max-age=3600",
-        "Content-Type": "text/javascript; charset=utf-8",
-        "ETag": script.etag,
-        "X-Content-Type-Options": "nosniff",
-    }
-    asked = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
-    if script.etag in {each.strip().removeprefix("W/") for each in asked.split(",")}:
-        return FeedbackResponse(304, headers=headers)
-    return FeedbackResponse(200, b"" if scope["method"] == "HEAD" else script.content, headers)
+    asked = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+    return serving.answer(scope["method"], asked.decode("latin-1"))
 
 
-async def _respond(send: Send, response: FeedbackResponse) -> None:
+async def _respond(scope: AsgiScope, send: Send, response: FeedbackResponse) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     if response.status not in _WITHOUT_BODY:
         headers.append((b"content-length", str(len(response.body)).encode()))
+    body = b"" if scope["method"] == "HEAD" else response.body
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": "http.response.body", "body": body})

@@ -19,7 +19,6 @@ from otel_feedback.feedback_api import (
     FeedbackRequest,
     error_response,
 )
-from otel_feedback.service import widget
 from otel_feedback.service.answers import JSON, PROTOBUF, error_bytes, success_bytes
 from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.durable_queue.queue import QueueBusyError
@@ -33,6 +32,7 @@ from otel_feedback.service.request_body import (
 )
 from otel_feedback.service.telemetry import CONTENT_TYPE
 from otel_feedback.settings import Settings
+from otel_feedback.widget import serving
 
 # google.rpc.Code, the codes that go into a Status
 _INVALID_ARGUMENT: Final = 3
@@ -80,7 +80,7 @@ def create_http_app(
             Route("/v1/logs", otlp.endpoint("logs"), methods=["POST"]),
             Route("/v1/metrics", otlp.endpoint("metrics"), methods=["POST"]),
             Route(FEEDBACK_PATH, feedback_endpoint(feedback_api), methods=["GET", "POST", "DELETE", "OPTIONS"]),
-            Route(WIDGET_PATH, widget.endpoint, methods=["GET"]),
+            Route(WIDGET_PATH, widget_endpoint, methods=list(serving.METHODS)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -148,3 +148,9 @@ def feedback_endpoint(api: FeedbackApi) -> Endpoint:
         return Response(answered.body, answered.status, dict(answered.headers))
 
     return answer
+
+
+async def widget_endpoint(request: Request) -> Response:
+    """``/feedback.js`` in Starlette's terms."""
+    answered = serving.answer(request.method, ",".join(request.headers.getlist("if-none-match")))
+    return Response(answered.body, answered.status, dict(answered.headers))
