@@ -21,13 +21,13 @@ def test_head_is_answered_as_get():
 
 
 @pytest.mark.parametrize("asked", [ETAG, f"W/{ETAG}", f'"old", {ETAG}', "*"])
-def test_a_known_script_is_not_sent_again(asked):
+def test_a_known_script_is_not_sent_again(asked: str):
     answered = serving.answer("GET", asked)
     assert (answered.status, answered.body, answered.headers["ETag"]) == (304, b"", ETAG)
 
 
 @pytest.mark.parametrize("asked", ["", '"old"', ETAG.strip('"')])
-def test_an_unknown_or_missing_etag_gets_the_script(asked):
+def test_an_unknown_or_missing_etag_gets_the_script(asked: str):
     assert serving.answer("GET", asked).status == 200
 
 
