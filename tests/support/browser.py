@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
+from tests.support.tools import missing_tool
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing of a test may leave this machine: Chromium's own update and telemetry traffic is switched off.
@@ -28,11 +28,6 @@ _HOW_TO_GET_ONE = (
 )
 
 
-def is_every_tool_required() -> bool:
-    """Whether a missing tool fails a test instead of skipping it."""
-    return os.environ.get("CI", "").lower() == "true" or os.environ.get("OTEL_FEEDBACK_REQUIRE_ALL") == "1"
-
-
 @contextmanager
 def launch_browser() -> Iterator[Browser]:
     """A headless Chromium.
@@ -43,9 +38,7 @@ def launch_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         path = _find_browser(playwright)
         if path is None:
-            if is_every_tool_required():
-                pytest.fail(_HOW_TO_GET_ONE)
-            pytest.skip(_HOW_TO_GET_ONE)
+            missing_tool(_HOW_TO_GET_ONE)
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         try:
             yield browser

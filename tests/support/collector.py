@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 from pathlib import Path
+
+from tests.support.tools import cached_folder
 
 MANIFEST = Path(__file__).with_name("collector-builder.yaml")
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.161.0"
@@ -18,17 +19,10 @@ def collector_binary() -> Path | None:
     if shutil.which("go") is None:
         return None
     manifest = MANIFEST.read_bytes()
-    folder = Path.home() / ".cache" / "otel-feedback" / f"collector-{hashlib.sha256(manifest).hexdigest()[:12]}"
-    binary = folder / "otelcol-test"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not binary.exists():
-            _build(folder, binary)
-    return binary
+    return cached_folder(f"collector/{hashlib.sha256(manifest).hexdigest()[:12]}", _build) / "otelcol-test"
 
 
-def _build(folder: Path, binary: Path) -> None:
+def _build(folder: Path) -> None:
     environment = {**os.environ, "GOBIN": str(folder / "bin"), "CGO_ENABLED": "0"}
 
     def run(*command: str, cwd: Path = folder) -> None:
@@ -45,5 +39,4 @@ def _build(folder: Path, binary: Path) -> None:
         "--skip-compilation",
         f"--output-path={sources}",
     )
-    run("go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "unfinished"), cwd=sources)
-    (folder / "unfinished").rename(binary)
+    run("go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "otelcol-test"), cwd=sources)
