@@ -1,0 +1,1 @@
+def send_history(service, now): return "todo"
