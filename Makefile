@@ -26,6 +26,9 @@ $(VENV)/.installed: pyproject.toml uv.lock .uv/bin/uv
 	@$(PYTHON) -m venv .uv
 	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+demo: install ## Try everything on this machine; DEMO_ONESHOT=1 runs it once, without a person
+	@$(BIN)/otel-feedback demo
+
 test: install ## Run every test
 	@$(BIN)/pytest -n auto --dist loadgroup
 

@@ -52,7 +52,9 @@ def chat_environment(
         "OTEL_PYTHON_STARLETTE_EXCLUDED_URLS": "/static/,^https?://[^/]+/$",  # the page itself is of no interest
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
     }
-    past_proxies = ",".join(filter(None, (environment.get("NO_PROXY", environment.get("no_proxy")), "127.0.0.1,localhost")))
+    past_proxies = ",".join(
+        filter(None, (environment.get("NO_PROXY", environment.get("no_proxy")), "127.0.0.1,localhost"))
+    )
     return {**kept, **model, **instrumentation, "NO_PROXY": past_proxies, "no_proxy": past_proxies}
 
 

@@ -26,6 +26,11 @@ class ModelChoice:
     environment: Mapping[str, str]
     told: str
 
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.environment[MODEL]
+
 
 def is_local(environment: Mapping[str, str]) -> bool:
     """Whether nothing names a model's server, so that the demo starts its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib.resources
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ class RunningService:
         headers = {"Authorization": f"Bearer {ingest_tokens[0]}"} if ingest_tokens else {}
         return cls(state["http"], state["dashboard"], state["api_token"], headers)
 
-    def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows of a query.
+    def rows(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of the query ``sql/<name>.sql``.
 
         Raises:
             DemoError: the service or the database refuses it.
         """
+        query = importlib.resources.files("otel_feedback.demo").joinpath("sql", f"{name}.sql").read_text("utf-8")
         answer = call(
             "POST",
             f"{self.dashboard}/api/sql",

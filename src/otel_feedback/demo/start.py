@@ -44,8 +44,10 @@ class Demo:
 
 
 @contextmanager
-def running_demo(environment: Mapping[str, str] | None = None) -> Iterator[Demo]:
+def running_demo(tell: Callable[[str], None], environment: Mapping[str, str] | None = None) -> Iterator[Demo]:
     """Everything that belongs to the demo, until the block ends. What it says goes to logs in ``<data dir>/demo``.
+
+    ``tell`` gets a line before each step that takes a moment.
 
     Raises:
         OtelFeedbackError: something can't start. Nothing keeps running.
@@ -57,10 +59,12 @@ def running_demo(environment: Mapping[str, str] | None = None) -> Iterator[Demo]
     with _listen(_chat_address(environment), CHAT_VARIABLE) as chat_socket, Children() as children:
         folder = _make_folder(settings.data_dir)
         environment = with_signing_keys(environment, settings, folder)
+        tell("Starting the service with its database ...")
         server = [sys.executable, "-m", "otel_feedback.cli", "serve"]
         process = children.start("The service", server, environment, folder / "service.log")
         model = _start_model(children, environment, folder)
         service = _wait_for_service(children, process, settings)
+        tell(f"Starting the chat app under opentelemetry-instrument; its model is {model.name} ...")
         chat_url = _start_chat(children, chat_socket, chat_environment(environment, service, model.environment), folder)
         history = send_history(service, time.time())
         wait(children, lambda: _answers(chat_url), "The chat app did not answer")
@@ -106,8 +110,7 @@ def _make_folder(data_dir: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DemoError(
-            f"{folder} can't be made: {error.strerror}. "
-            f"Set {PREFIX}DATA_DIR to a directory that this user may write"
+            f"{folder} can't be made: {error.strerror}. Set {PREFIX}DATA_DIR to a directory that this user may write"
         ) from None
     return folder
 

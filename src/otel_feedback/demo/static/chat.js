@@ -16,6 +16,15 @@ const send = document.getElementById("send");
 /** {user, chats: {ana: {id, messages: [{role, content, token}]}}}; what can't be read counts as nothing. */
 let state = load();
 let waiting = null; // aborts the answer under way
+let isAtEnd = true; // whoever has scrolled up to read is left there
+
+/** Messages grow: while they stream, and when a rating's form opens below them. */
+const growth = new ResizeObserver(() => {
+  if (isAtEnd) conversation.scrollTop = conversation.scrollHeight;
+});
+conversation.addEventListener("scroll", () => {
+  isAtEnd = conversation.scrollHeight - conversation.scrollTop - conversation.clientHeight < 40;
+});
 
 function load() {
   try {
@@ -49,10 +58,10 @@ function newId() {
 }
 
 function show() {
+  isAtEnd = true;
   user.value = state.user;
   conversation.replaceChildren(...chat().messages.map((message) => element(message)));
   welcome.hidden = conversation.childElementCount > 0;
-  scrollToEnd();
 }
 
 /** A message as it is drawn. Its text is text: nothing in it is ever read as HTML. */
@@ -72,6 +81,7 @@ function element({ role, content, token }) {
     else feedback.hidden = true;
     article.append(feedback);
   }
+  growth.observe(article);
   return article;
 }
 
@@ -79,18 +89,14 @@ function add(message) {
   welcome.hidden = true;
   const made = element(message);
   conversation.append(made);
-  scrollToEnd();
   return made;
-}
-
-function scrollToEnd() {
-  conversation.scrollTop = conversation.scrollHeight;
 }
 
 async function ask(content) {
   const { id, messages } = chat();
   messages.push({ role: "user", content });
   save();
+  isAtEnd = true;
   add({ role: "user", content });
   const answer = { role: "assistant", content: "", token: "" };
   const drawn = add(answer);
@@ -115,7 +121,6 @@ async function ask(content) {
     await read(response, (piece) => {
       answer.content += piece;
       drawn.querySelector(".text").textContent = answer.content;
-      scrollToEnd();
     });
     feedback.removeAttribute("disabled");
     messages.push(answer);
@@ -136,7 +141,6 @@ async function ask(content) {
       waiting = null;
       send.disabled = false;
       save();
-      scrollToEnd();
     }
   }
 }
