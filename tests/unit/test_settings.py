@@ -71,7 +71,7 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path):
     [
         ("127.0.0.1:0", Address("127.0.0.1", 0), True),
         ("[::1]:4318", Address("::1", 4318), True),
-        ("0.0.0.0:4318", Address("0.0.0.0", 4318), False),  # noqa: S104  # only parsed
+        ("0.0.0.0:4318", Address("0.0.0.0", 4318), False),  # only parsed
         ("localhost:1", Address("localhost", 1), True),
     ],
 )

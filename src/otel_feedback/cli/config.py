@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from dataclasses import fields
 from typing import Final
 
@@ -36,7 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+_PASSWORD_IN_URL: Final = re.compile(r"(?<=://)([^:/@]*):[^@/]*@")
+
+
 def _show(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return str(value) if value != "" else "none"
+    return _PASSWORD_IN_URL.sub(r"\1:***@", str(value)) if value != "" else "none"

@@ -14,7 +14,7 @@ from otel_feedback.errors import ConfigurationError
 from otel_feedback.settings import Settings
 
 if TYPE_CHECKING:
-    from otel_feedback.clickhouse.client import Database
+    from otel_feedback.clickhouse.database import Database
     from otel_feedback.service.data_directory import DataDirectory
     from otel_feedback.service.run import Service
 
@@ -62,7 +62,7 @@ def _run_event_loop(settings: Settings, data_directory: DataDirectory) -> None:
 
 
 async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
-    from otel_feedback.clickhouse.client import connect  # noqa: PLC0415  # as in run
+    from otel_feedback.clickhouse.connect import connect  # noqa: PLC0415  # as in run
     from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
     from otel_feedback.service.listening import bind  # noqa: PLC0415  # as in run
     from otel_feedback.service.run import Service, addresses_of  # noqa: PLC0415  # as in run
@@ -78,7 +78,7 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
         bind(address, variable).close()  # a busy port is told at once, not after the migrations
     database = connect(settings.database_url)
     try:
-        await asyncio.to_thread(migrate, database)
+        await asyncio.to_thread(migrate, database, settings)
         service = Service(settings, database)
         try:
             await service.start()

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from otel_feedback.clickhouse.client import Database
+from otel_feedback.clickhouse.database import Database
 from otel_feedback.dashboard import sql_api
 from otel_feedback.dashboard.access import Access, AccessCheck
 from otel_feedback.dashboard.failures import exception_handlers

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from otel_feedback.clickhouse import statements
-from otel_feedback.clickhouse.client import Database
+from otel_feedback.clickhouse.database import Database
 
 PAGE_LIMITS: Final[dict[str, Any]] = {"max_execution_time": 15, "max_memory_usage": 2 << 30}
 """Seconds and bytes that one query of a page may take: a page must never take the engine away from ingest."""

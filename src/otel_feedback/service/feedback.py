@@ -10,7 +10,7 @@ import asyncio
 from typing import Any, Final
 
 from otel_feedback.clickhouse import statements
-from otel_feedback.clickhouse.client import Database
+from otel_feedback.clickhouse.database import Database
 from otel_feedback.errors import DatabaseError, RejectedRequestError
 from otel_feedback.rating import Rating, Target
 from otel_feedback.recent_ratings import RecentRatings

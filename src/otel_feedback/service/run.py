@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from otel_feedback.clickhouse.client import Database
+from otel_feedback.clickhouse.database import Database
 from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
 from otel_feedback.feedback_api import FeedbackApi
 from otel_feedback.service.durable_queue.queue import DurableQueue
@@ -59,6 +59,7 @@ class Service:
 
     def __init__(self, settings: Settings, database: Database) -> None:
         check_addresses(settings)
+        database.check_segment_directory(settings.data_dir)
         self._settings = settings
         self._database = database
         self._counters = Counters()

@@ -16,10 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
-from otel_feedback.clickhouse.client import connect
-from otel_feedback.clickhouse.migrate import migrate
 from tests.support.dashboard.sample import make_sample
 
+from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.migrate import migrate
 from otel_feedback.dashboard.app import create_app
 from otel_feedback.settings import Settings
 
@@ -30,13 +30,13 @@ DASHBOARD_TOKEN = "dashboard-token-of-the-tests"
 def main() -> None:
     folder, content = Path(sys.argv[1]), sys.argv[2]
     database = connect(f"chdb://{folder / 'clickhouse'}")
-    migrate(database)
+    settings = Settings.load({})
+    migrate(database, settings)
     known: dict[str, object] = {}
     if content == "sample":
         sample = make_sample(time.time_ns())
         sample.history.write(database, folder, "sample")
         known = {"calls": sample.calls, "rated_calls": sample.rated_calls, "ratings": sample.ratings}
-    settings = Settings.load({})
     servers: list[uvicorn.Server] = []
     sockets: list[socket.socket] = []
     for token in ("", DASHBOARD_TOKEN):

@@ -1,0 +1,140 @@
+"""A database of ours, on whichever engine: ask, write, store segments. What differs by engine is in its subclasses."""
+
+from __future__ import annotations
+
+import abc
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from clickhouse_connect.driver.client import Client
+
+from otel_feedback.clickhouse import statements
+from otel_feedback.clickhouse.connections import ConnectionPool, translated_errors
+from otel_feedback.clickhouse.segments import TABLES, Signal
+
+_READ_ONLY_BUT_SETTINGS: Final = {"readonly": 2}
+_HAS_FORMAT: Final = re.compile(r"\bFORMAT\s+\w+\s*$", re.IGNORECASE)
+_INSERTS: Final = re.compile(r"\s*INSERT\b", re.IGNORECASE)
+
+Values: TypeAlias = Mapping[str, Any]
+
+
+class Database(abc.ABC):
+    """One database. Any thread may use it; connections are made when needed and kept."""
+
+    def __init__(self) -> None:
+        self._readers = ConnectionPool(lambda: self._open(self.name, _READ_ONLY_BUT_SETTINGS))
+        self._writers = ConnectionPool(lambda: self._open(self.name, {}))
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """The database's name within the engine."""
+
+    @abc.abstractmethod
+    def _open(self, database: str | None, settings: Values) -> Client:
+        """A new connection; ``settings`` hold for all of it, in their order."""
+
+    @abc.abstractmethod
+    def check_segment_directory(self, directory: Path) -> None:
+        """Return if segments can be stored from files in this directory.
+
+        Raises:
+            ConfigurationError: the engine can't read them there.
+        """
+
+    @abc.abstractmethod
+    def _insert(self, client: Client, signal: Signal, path: Path, token: str) -> None:
+        """Store a segment over this connection."""
+
+    def query(self, statement: str, parameters: Values | None = None, *, settings: Values | None = None) -> list[Any]:
+        """The rows of a SELECT as dictionaries by column name; ``parameters`` fill its ``{name:Type}`` places.
+
+        Raises:
+            DatabaseError: ClickHouse refused it, for one because it writes.
+        """
+        with self._readers.client() as client:
+            answer = client.query(statement, parameters=dict(parameters or {}), settings=dict(settings or {}))
+            return list(answer.named_results())
+
+    def raw(
+        self,
+        statement: str,
+        parameters: Values,
+        *,
+        format_name: str,
+        settings: Values | None = None,
+        readonly: bool = True,
+    ) -> bytes:
+        """The answer's bytes in a ClickHouse format; a FORMAT clause in the statement wins over ``format_name``.
+
+        For statements that people wrote: with ``readonly`` they can change neither data nor settings, and read
+        nothing but tables (no files, no URLs).
+
+        Raises:
+            DatabaseError: ClickHouse refused it.
+        """
+        fixed = {**(settings or {}), **({"readonly": 1} if readonly else {})}
+        with translated_errors():
+            client = self._open(self.name, fixed)
+        try:
+            with translated_errors():
+                bare = statement.rstrip().rstrip(";")
+                takes_format = not _INSERTS.match(bare) and not _HAS_FORMAT.search(bare)
+                return client.raw_query(bare, dict(parameters), fmt=format_name if takes_format else None)
+        finally:
+            client.close()
+
+    def command(self, statement: str, parameters: Values | None = None) -> None:
+        """Run a statement that writes.
+
+        Raises:
+            DatabaseError: ClickHouse refused it.
+        """
+        with self._writers.client() as client:
+            client.command(statement, parameters=dict(parameters or {}))
+
+    def create(self) -> None:
+        """Make the database itself, if it is not there.
+
+        Raises:
+            DatabaseError: ClickHouse refused it.
+        """
+        with translated_errors():
+            client = self._open(None, {})
+            try:
+                client.command(statements.render("schema/create_database.sql", database=f"`{self.name}`"))
+            finally:
+                client.close()
+
+    def ping(self) -> None:
+        """Return if the database answers.
+
+        Raises:
+            DatabaseError: it does not.
+        """
+        self.query("SELECT 1")
+
+    def insert_segment(self, signal: Signal, path: Path, token: str) -> None:
+        """Store every record of the segment; a second call with the same token stores nothing.
+
+        Raises:
+            DatabaseError: nothing, or only a part of the views' tables, was stored; the same call completes it.
+        """
+        with self._writers.client() as client:
+            self._insert(client, signal, path, token)
+
+    def segment_is_stored(self, signal: Signal, token: str) -> bool:
+        """Whether rows of the segment are in its table.
+
+        Raises:
+            DatabaseError: ClickHouse can't say.
+        """
+        return bool(self.query(statements.load(f"queries/segment_in_{TABLES[signal]}.sql"), {"segment": token}))
+
+    def close(self) -> None:
+        """Close every connection that nobody uses; the others close when they come back."""
+        self._readers.close()
+        self._writers.close()

@@ -1,0 +1,55 @@
+-- Store every log record of a segment; see insert_traces.sql. A record without a time has the time it was observed at.
+INSERT INTO otel_logs (
+    Timestamp, TraceId, SpanId, TraceFlags, SeverityText, SeverityNumber, ServiceName, Body, ResourceSchemaUrl,
+    ResourceAttributes, ScopeSchemaUrl, ScopeName, ScopeVersion, ScopeAttributes, LogAttributes, EventName, Segment
+)
+SETTINGS
+    insert_deduplication_token = $token,
+    deduplicate_blocks_in_dependent_materialized_views = 1,
+    async_insert = 0,
+    max_insert_block_size = 10000000,
+    max_block_size = 10000000,
+    min_insert_block_size_rows = 0,
+    min_insert_block_size_bytes = 0,
+    max_partitions_per_insert_block = 0,
+    max_threads = 1,
+    input_format_parallel_parsing = 0,
+    input_format_protobuf_oneof_presence = 1,
+    output_format_json_escape_forward_slashes = 0,
+    $schema_settings
+WITH
+    $text_of_values
+SELECT
+    moment(if(record.time_unix_nano = 0, record.observed_time_unix_nano, record.time_unix_nano)),
+    hex_id(record.trace_id),
+    hex_id(record.span_id),
+    toUInt8(bitAnd(record.flags, 255)),
+    record.severity_text,
+    toUInt8(if(record.severity_number BETWEEN 0 AND 24, record.severity_number, 0)),
+    resource['service.name'],
+    value_text(record.body),
+    resource_schema_url,
+    resource,
+    scope_schema_url,
+    scope.1,
+    scope.2,
+    scope_attributes,
+    attribute_map(record.attributes),
+    record.event_name,
+    $token
+FROM (
+    SELECT
+        resource,
+        resource_schema_url,
+        scope_logs.schema_url AS scope_schema_url,
+        (scope_logs.scope.name, scope_logs.scope.version) AS scope,
+        attribute_map(scope_logs.scope.attributes) AS scope_attributes,
+        arrayJoin(scope_logs.log_records) AS record
+    FROM (
+        SELECT
+            attribute_map(resource_logs.resource.attributes) AS resource,
+            resource_logs.schema_url AS resource_schema_url,
+            arrayJoin(resource_logs.scope_logs) AS scope_logs
+        FROM (SELECT arrayJoin(resource_logs) AS resource_logs FROM $source)
+    )
+)

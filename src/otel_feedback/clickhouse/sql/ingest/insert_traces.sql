@@ -1,0 +1,70 @@
+-- Store every span of a segment: one INSERT, one block, one deduplication token. The token is the segment's name; the source is
+-- input(structure) on a server, and file(segment, 'Protobuf', structure) on the embedded engine.
+INSERT INTO otel_traces (
+    Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes,
+    ScopeName, ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage,
+    Events.Timestamp, Events.Name, Events.Attributes,
+    Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes, Segment
+)
+SETTINGS
+    insert_deduplication_token = $token,
+    deduplicate_blocks_in_dependent_materialized_views = 1,
+    async_insert = 0,
+    max_insert_block_size = 10000000,
+    max_block_size = 10000000,
+    min_insert_block_size_rows = 0,
+    min_insert_block_size_bytes = 0,
+    max_partitions_per_insert_block = 0,
+    max_threads = 1,
+    input_format_parallel_parsing = 0,
+    input_format_protobuf_oneof_presence = 1,
+    output_format_json_escape_forward_slashes = 0,
+    $schema_settings
+WITH
+    $text_of_values
+SELECT
+    moment(span.start_time_unix_nano),
+    hex_id(span.trace_id),
+    hex_id(span.span_id),
+    hex_id(span.parent_span_id),
+    span.trace_state,
+    span.name,
+    transform(
+        span.kind,
+        [0, 1, 2, 3, 4, 5],
+        ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'],
+        ''
+    ),
+    resource['service.name'],
+    resource,
+    scope_name,
+    scope_version,
+    attribute_map(span.attributes),
+    if(
+        span.end_time_unix_nano > span.start_time_unix_nano,
+        span.end_time_unix_nano - span.start_time_unix_nano,
+        0
+    ),
+    transform(span.status.code, [0, 1, 2], ['Unset', 'Ok', 'Error'], ''),
+    span.status.message,
+    arrayMap(event -> moment(event.time_unix_nano), span.events),
+    span.events.name,
+    arrayMap(event -> attribute_map(event.attributes), span.events),
+    arrayMap(link -> hex_id(link.trace_id), span.links),
+    arrayMap(link -> hex_id(link.span_id), span.links),
+    span.links.trace_state,
+    arrayMap(link -> attribute_map(link.attributes), span.links),
+    $token
+FROM (
+    SELECT
+        resource,
+        scope_spans.scope.name AS scope_name,
+        scope_spans.scope.version AS scope_version,
+        arrayJoin(scope_spans.spans) AS span
+    FROM (
+        SELECT
+            attribute_map(resource_spans.resource.attributes) AS resource,
+            arrayJoin(resource_spans.scope_spans) AS scope_spans
+        FROM (SELECT arrayJoin(resource_spans) AS resource_spans FROM $source)
+    )
+)

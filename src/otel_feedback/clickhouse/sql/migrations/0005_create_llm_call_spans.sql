@@ -1,0 +1,46 @@
+-- One row per delivered span that is an LLM call, in the columns of llm_calls, whatever its dialect. Each dialect has a
+-- materialized view of its own that fills this table. A span that is delivered twice has one key and one partition, so
+-- it is replaced by itself; llm_calls reads the table with FINAL, which is cheap while parts hardly overlap in time.
+CREATE TABLE IF NOT EXISTS llm_call_spans (
+    Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    Duration UInt64 CODEC(T64, ZSTD(1)),
+    TraceId String CODEC(ZSTD(1)),
+    SpanId String CODEC(ZSTD(1)),
+    ParentSpanId String CODEC(ZSTD(1)),
+    ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+    SessionId String CODEC(ZSTD(1)),
+    UserId String CODEC(ZSTD(1)),
+    Operation LowCardinality(String) CODEC(ZSTD(1)),
+    Provider LowCardinality(String) CODEC(ZSTD(1)),
+    RequestModel LowCardinality(String) CODEC(ZSTD(1)),
+    ResponseModel LowCardinality(String) CODEC(ZSTD(1)),
+    ResponseId String CODEC(ZSTD(1)),
+    InputTokens UInt64 CODEC(T64, ZSTD(1)),
+    OutputTokens UInt64 CODEC(T64, ZSTD(1)),
+    TotalTokens UInt64 CODEC(T64, ZSTD(1)),
+    CacheReadTokens UInt64 CODEC(T64, ZSTD(1)),
+    CacheWriteTokens UInt64 CODEC(T64, ZSTD(1)),
+    ReasoningTokens UInt64 CODEC(T64, ZSTD(1)),
+    TimeToFirstChunk UInt64 CODEC(T64, ZSTD(1)),
+    Temperature Nullable(Float64) CODEC(ZSTD(1)),
+    MaxTokens Nullable(UInt64) CODEC(ZSTD(1)),
+    FinishReason LowCardinality(String) CODEC(ZSTD(1)),
+    SystemInstructions String CODEC(ZSTD(1)),
+    InputMessages String CODEC(ZSTD(1)),
+    OutputMessages String CODEC(ZSTD(1)),
+    PromptName LowCardinality(String) CODEC(ZSTD(1)),
+    PromptVersion LowCardinality(String) CODEC(ZSTD(1)),
+    StatusCode LowCardinality(String) CODEC(ZSTD(1)),
+    ErrorType LowCardinality(String) CODEC(ZSTD(1)),
+    Dialect LowCardinality(String) CODEC(ZSTD(1)),
+    ScopeName LowCardinality(String) CODEC(ZSTD(1)),
+    Segment LowCardinality(String) CODEC(ZSTD(1)),
+    INDEX session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX response_id ResponseId TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toMonday(Timestamp)
+ORDER BY (toStartOfFiveMinutes(Timestamp), TraceId, SpanId)
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1

@@ -1,0 +1,2 @@
+-- Make the database itself.
+CREATE DATABASE IF NOT EXISTS $database

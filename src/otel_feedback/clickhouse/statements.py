@@ -1,0 +1,46 @@
+"""SQL lives in files under ``sql/``, one statement a file. This reads them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from importlib.resources import files
+from string import Template
+from typing import Final
+
+_ROOT: Final = files("otel_feedback.clickhouse").joinpath("sql")
+_MIGRATION: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+
+@functools.cache
+def load(name: str) -> str:
+    """The text of a file under ``sql/``, e.g. ``queries/feedback_list.sql``; read once."""
+    return _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8").strip()
+
+
+def render(name: str, **parts: str) -> str:
+    """A file whose ``$name`` places are filled with other pieces of SQL.
+
+    Values belong in ``{name:Type}`` parameters; where ClickHouse takes none (the settings of an INSERT) they come as
+    ``literal``.
+    """
+    return Template(load(name)).substitute(parts)
+
+
+def literal(text: str) -> str:
+    """The text as a string literal of ClickHouse's."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+@functools.cache
+def migrations() -> tuple[tuple[int, str], ...]:
+    """The version and the file of every migration, in order."""
+    names = sorted(each.name for each in _ROOT.joinpath("migrations").iterdir() if each.name.endswith(".sql"))
+    found = []
+    for name in names:
+        match = _MIGRATION.fullmatch(name)
+        if match is None:
+            raise ValueError(f"{name} is no migration's name: NNNN_verb_object.sql")
+        found.append((int(match[1]), f"migrations/{name}"))
+    return tuple(found)
