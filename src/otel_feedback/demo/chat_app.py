@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -61,12 +62,18 @@ def create_app() -> Starlette:
                 return _refuse(*_in_words(error))
         return StreamingResponse(_lines(first, pieces), media_type="application/x-ndjson")
 
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with client:
+            yield
+
     return Starlette(
+        lifespan=lifespan,
         routes=[
             Route("/", page),
             Route("/api/chat", chat, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
-        ]
+        ],
     )
 
 

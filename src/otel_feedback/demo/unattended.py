@@ -33,7 +33,7 @@ class Vote:
     @property
     def label(self) -> str:
         """The label that it ends as."""
-        return Label.POSITIVE if self.is_good else Label.NEGATIVE
+        return str(Label.POSITIVE if self.is_good else Label.NEGATIVE)
 
 
 @dataclass(frozen=True, slots=True)
