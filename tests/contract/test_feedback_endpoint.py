@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from typing import Any
@@ -32,7 +33,8 @@ def mint(target: Target, rater: str = "", names: tuple[str, ...] = (), **options
 
 
 def post(service: RunningService, token: str, **content: Any) -> httpx.Response:
-    return httpx.post(f"{service.http}/v1/feedback", json={"token": token, **content})
+    body = json.dumps({"token": token, **content})  # escaped, so that half of a surrogate pair can be sent too
+    return httpx.post(f"{service.http}/v1/feedback", content=body)
 
 
 def read_back(service: RunningService, token: str) -> list[dict[str, Any]]:

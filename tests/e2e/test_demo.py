@@ -196,9 +196,13 @@ def test_unattended_it_rates_and_shows_the_joined_ratings(tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
-def test_a_killed_demo_leaves_no_process_and_starts_again_where_it_was(tmp_path: Path):
+def test_a_killed_demo_leaves_no_process_can_still_be_asked_and_starts_again(tmp_path: Path):
     with running_demo(tmp_path) as demo:
+        while_it_runs = demo.run_sql_line()
         assert demo.end(signal.SIGKILL) == -signal.SIGKILL
+        assert demo.run_sql_line() == while_it_runs
+    assert "Completion" in while_it_runs
+    assert "positive" in while_it_runs
     assert processes_in(tmp_path) == []
     with serve(model_app) as url:
         done = run_demo(tmp_path, {"DEMO_ONESHOT": "1", "OPENAI_BASE_URL": f"{url}/v1"})

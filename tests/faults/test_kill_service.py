@@ -49,13 +49,13 @@ class Client(threading.Thread):
         self._address = address
         self._signal = signal
         self._acknowledged = acknowledged
-        self._stop = threading.Event()
+        self._ending = threading.Event()
 
     def run(self) -> None:
         method = TRACES if self._signal == "traces" else LOGS
         with grpc.insecure_channel(self._address) as channel:
             export = channel.unary_unary(method)
-            while not self._stop.is_set():
+            while not self._ending.is_set():
                 key = uuid.uuid4().hex
                 request = spans_of(key) if self._signal == "traces" else rating_of(key)
                 self._acknowledged.unanswered.add(key)
@@ -67,7 +67,7 @@ class Client(threading.Thread):
                 self._acknowledged.requests.add(key)
 
     def stop(self) -> None:
-        self._stop.set()
+        self._ending.set()
         self.join(20)
         assert not self.is_alive()
 

@@ -44,6 +44,18 @@ class RunningDemo:
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
+    def run_sql_line(self) -> str:
+        """What the SQL line prints that the demo tells people to try, in a terminal of their own."""
+        found = re.search(r"SQL +(.*)", self.output)
+        assert found, self.output
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        command = ["/bin/sh", "-c", found[1]]
+        done = subprocess.run(
+            command, cwd=self.data_dir.parent, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
+
     def processes(self) -> list[psutil.Process]:
         """The demo's process and all its descendants."""
         root = psutil.Process(self._process.pid)

@@ -11,6 +11,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from otel_feedback.errors import ConfigurationError
+from otel_feedback.running_service import ServiceState
 from otel_feedback.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
         bind(address, variable).close()  # a busy port is told at once, not after the migrations
     database = connect(settings.database_url)
     try:
-        await asyncio.to_thread(migrate, database, settings)
         service = Service(settings, database)
+        await asyncio.to_thread(migrate, database, settings)
         try:
             await service.start()
             await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
@@ -104,11 +105,12 @@ async def _serve_dashboard(
     dashboard = HttpServer(app, settings.dashboard_address, DASHBOARD_VARIABLE)
     await dashboard.start()
     try:
-        addresses = {**service.addresses, "dashboard": dashboard.url}
-        data_directory.publish({"pid": os.getpid(), **addresses, "api_token": api_token})
-        print(f"OTLP/gRPC   {addresses['grpc']}")
-        print(f"OTLP/HTTP   {addresses['http']}   ratings at /v1/feedback, the widget at /feedback.js")
-        print(f"dashboard   {addresses['dashboard']}", flush=True)
+        addresses = service.addresses
+        state = ServiceState(os.getpid(), addresses["grpc"], addresses["http"], dashboard.url, api_token)
+        data_directory.publish(state)
+        print(f"OTLP/gRPC   {state.grpc}")
+        print(f"OTLP/HTTP   {state.http}   ratings at /v1/feedback, the widget at /feedback.js")
+        print(f"dashboard   {state.dashboard}", flush=True)
         await asked_to_stop.wait()
         logger.info("stopping: answering what is under way and writing the queue to the database")
     finally:

@@ -16,7 +16,11 @@ from otel_feedback.clickhouse.segments import TABLES, Signal
 
 _READ_ONLY_BUT_SETTINGS: Final = {"readonly": 2}
 _HAS_FORMAT: Final = re.compile(r"\bFORMAT\s+\w+\s*$", re.IGNORECASE)
-_INSERTS: Final = re.compile(r"\s*INSERT\b", re.IGNORECASE)
+_ANSWERS: Final = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|FROM|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS|CHECK|VALUES)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A statement that has an answer, so that it takes a FORMAT clause."""
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -82,7 +86,7 @@ class Database(abc.ABC):
         try:
             with translated_errors():
                 bare = statement.rstrip().rstrip(";")
-                takes_format = not _INSERTS.match(bare) and not _HAS_FORMAT.search(bare)
+                takes_format = _ANSWERS.match(bare) and not _HAS_FORMAT.search(bare)
                 return client.raw_query(bare, dict(parameters), fmt=format_name if takes_format else None)
         finally:
             client.close()

@@ -26,7 +26,7 @@ class EmbeddedDatabase(Database):
 
     def __init__(self, directory: Path) -> None:
         super().__init__()
-        self._directory = directory
+        self.directory = directory
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class EmbeddedDatabase(Database):
         Raises:
             ConfigurationError: its name or the database directory's has a character that ClickHouse reads otherwise.
         """
-        for each in (directory.absolute(), self._directory):
+        for each in (directory.absolute(), self.directory):
             if _SPECIAL_CHARACTERS.search(str(each)):
                 raise ConfigurationError(
                     f"The embedded ClickHouse can't work in {each}: it can't read files below a name with * ? {{ }} "
@@ -47,10 +47,8 @@ class EmbeddedDatabase(Database):
                 )
 
     def _open(self, database: str | None, settings: Values) -> Client:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(
-            dsn=f"chdb://{self._directory}", database=database, settings=dict(settings)
-        )
+        self.directory.mkdir(parents=True, exist_ok=True)
+        return clickhouse_connect.get_client(dsn=f"chdb://{self.directory}", database=database, settings=dict(settings))
 
     def _insert(self, client: Client, signal: Signal, path: Path, token: str) -> None:
         columns = statements.literal(segments.structure(signal))
@@ -61,7 +59,7 @@ class EmbeddedDatabase(Database):
     def _schema_setting(self, signal: Signal) -> str:
         """Given as text, the engine would cache the schema in a folder of the working directory; so it gets a file."""
         schema = segments.schema(signal).encode()
-        path = self._directory / "otlp" / f"{signal}-{hashlib.sha256(schema).hexdigest()[:16]}.proto"
+        path = self.directory / "otlp" / f"{signal}-{hashlib.sha256(schema).hexdigest()[:16]}.proto"
         path.parent.mkdir(exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_bytes(schema)

@@ -30,10 +30,11 @@ def trace_link(trace_id: str, *, span_id: str = "") -> str:
 
 def answer_link(row: Mapping[str, str]) -> str:
     """Where a rating's answer is seen in its context: its session, or its trace; "" when neither is known."""
+    span_id = row.get("AnswerSpanId") or row.get("SpanId", "")
     if row.get("SessionId"):
-        return session_link(row["SessionId"], span_id=row.get("SpanId", ""))
+        return session_link(row["SessionId"], span_id=span_id)
     if row.get("TraceId"):
-        return trace_link(row["TraceId"], span_id=row.get("SpanId", ""))
+        return trace_link(row["TraceId"], span_id=span_id)
     return ""
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from otel_feedback.demo.local_http import Answer, call
 from otel_feedback.demo.processes import DemoError
-from otel_feedback.service.data_directory import STATE_FILE
+from otel_feedback.running_service import read_state
 
 _IMPORT_TIMEOUT_SECONDS: Final = 60.0
 
@@ -30,13 +30,13 @@ class RunningService:
     def find(cls, data_dir: Path, pid: int, ingest_tokens: tuple[str, ...]) -> RunningService | None:
         """The service with this process id, once it is ready; None until then."""
         try:
-            state = json.loads((data_dir / STATE_FILE).read_text("utf-8"))
-            if state["pid"] != pid or call("GET", f"{state['http']}/readyz").status != 200:
+            state = read_state(data_dir)
+            if state is None or state.pid != pid or call("GET", f"{state.http}/readyz").status != 200:
                 return None
-        except (FileNotFoundError, ConnectionError, http.client.HTTPException):
+        except (ConnectionError, http.client.HTTPException):
             return None
         headers = {"Authorization": f"Bearer {ingest_tokens[0]}"} if ingest_tokens else {}
-        return cls(state["http"], state["dashboard"], state["api_token"], headers)
+        return cls(state.http, state.dashboard, state.api_token, headers)
 
     def rows(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of the query ``sql/<name>.sql``.

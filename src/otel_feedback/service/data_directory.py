@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Self
 
 from otel_feedback.errors import DataDirectoryError
-
-LOCK_FILE: Final = "service.lock"
-STATE_FILE: Final = "service.json"
+from otel_feedback.running_service import LOCK_FILE, STATE_FILE, ServiceState
 
 
 class DataDirectory:
@@ -57,12 +55,12 @@ class DataDirectory:
         (self.path / STATE_FILE).unlink(missing_ok=True)
         self._release()
 
-    def publish(self, state: Mapping[str, Any]) -> None:
+    def publish(self, state: ServiceState) -> None:
         """Write ``service.json``, for this user's eyes only; readers see all of it or nothing."""
         unfinished = self.path / f"{STATE_FILE}.unfinished"
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(dict(state), file)
+            json.dump(dataclasses.asdict(state), file)
         unfinished.rename(self.path / STATE_FILE)
 
     def _release(self) -> None:

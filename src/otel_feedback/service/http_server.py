@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import Iterator
 from typing import Any, Final
 
 import uvicorn
 
-from otel_feedback.errors import ConfigurationError
 from otel_feedback.service.listening import bind
 from otel_feedback.settings import Address
 
@@ -52,7 +50,7 @@ class HttpServer:
         """Bind and serve; returns once requests are answered.
 
         Raises:
-            ConfigurationError: the address can't be bound, or the certificate can't be read.
+            ConfigurationError: the address can't be bound.
         """
         config = uvicorn.Config(
             self._app,
@@ -67,10 +65,7 @@ class HttpServer:
             ssl_certfile=self._tls_cert or None,
             ssl_keyfile=self._tls_key or None,
         )
-        try:
-            config.load()
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files: {error}") from None
+        config.load()
         self._socket = bind(self._address, self._variable)
         self._socket.listen(_BACKLOG)
         self._server = _Server(config)

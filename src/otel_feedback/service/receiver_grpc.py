@@ -10,7 +10,6 @@ import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
-from otel_feedback.errors import ConfigurationError
 from otel_feedback.service.answers import error_bytes, success_bytes
 from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.durable_queue.queue import QueueBusyError
@@ -43,7 +42,7 @@ class GrpcReceiver:
         """Bind and serve.
 
         Raises:
-            ConfigurationError: the address can't be bound, or the certificate can't be read.
+            ConfigurationError: the address can't be bound.
         """
         settings = self._settings
         self._server = grpc.aio.server(
@@ -73,11 +72,8 @@ class GrpcReceiver:
     def _bind(self, address: str) -> int:
         if not self._settings.tls_cert:
             return int(self._server.add_insecure_port(address))
-        try:
-            certificate = Path(self._settings.tls_cert).read_bytes()
-            key = Path(self._settings.tls_key).read_bytes()
-        except OSError as error:
-            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files: {error}") from None
+        certificate = Path(self._settings.tls_cert).read_bytes()
+        key = Path(self._settings.tls_key).read_bytes()
         return int(self._server.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)])))
 
     def _handler(self, service: str, signal: OtlpSignal) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -39,10 +40,10 @@ def addresses_of(settings: Settings) -> tuple[tuple[Address, str], ...]:
 
 
 def check_addresses(settings: Settings) -> None:
-    """Refuse addresses that other machines can reach while nothing asks who is calling.
+    """Refuse addresses that other machines can reach while nothing asks who is calling, and certificates that are none.
 
     Raises:
-        ConfigurationError: names the address and the setting that is missing.
+        ConfigurationError: names the address and the setting that is missing, or the file that can't be read.
     """
     for address, variable in addresses_of(settings):
         if not address.is_loopback and not settings.ingest_tokens:
@@ -52,6 +53,11 @@ def check_addresses(settings: Settings) -> None:
             )
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigurationError("OTEL_FEEDBACK_TLS_CERT and OTEL_FEEDBACK_TLS_KEY belong together: set both or none")
+    if settings.tls_cert:
+        try:
+            ssl.create_default_context().load_cert_chain(settings.tls_cert, settings.tls_key)
+        except OSError as error:  # SSLError is one
+            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files: {error}") from None
 
 
 class Service:

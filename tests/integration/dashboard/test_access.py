@@ -91,7 +91,7 @@ def test_sql_needs_a_bearer_and_no_cookie_will_do(browser, guarded):
         "DROP TABLE otel_traces",
         "TRUNCATE TABLE otel_traces",
         "ALTER TABLE otel_traces DELETE WHERE 1",
-        "SYSTEM STOP MERGES",
+        "SYSTEM STOP MERGES otel_traces",
     ],
 )
 def test_sql_refuses_to_write_unless_told(browser, statement):

@@ -29,7 +29,11 @@ def test_a_bomb_is_refused_in_bounded_memory():
     assert peak < 8 << 20
 
 
-@pytest.mark.parametrize("body", [b"hello", gzip.compress(b"cut" * 100)[:-9], gzip.compress(b"x") + b"tail"])
+@pytest.mark.parametrize(
+    "body",
+    [b"hello", gzip.compress(b"cut" * 100)[:-9], gzip.compress(b"x") + b"tail"],
+    ids=["no gzip", "cut short", "with a tail"],
+)
 def test_broken_gzip_is_refused(body: bytes):
     with pytest.raises(BrokenGzipError):
         gunzip(body, 1000)

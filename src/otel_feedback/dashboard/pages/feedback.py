@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -78,14 +79,24 @@ async def _ask(site: Site, chosen: dict[str, str], period: Period, cursor: Curso
 async def _add_answers(site: Site, ratings: list[dict[str, Any]]) -> None:
     """Prompts are wide, so they are read for the shown rows alone."""
     answers: dict[tuple[str, str], dict[str, Any]] = {}
-    trace_ids = sorted({rating["TraceId"] for rating in ratings if rating["TraceId"]})
+    trace_ids = _distinct(rating["TraceId"] for rating in ratings)
     if trace_ids:
-        span_ids = sorted({rating["SpanId"] for rating in ratings if rating["SpanId"]})
-        rows = await site.questions.rows("feedback_answers", trace_ids=trace_ids, span_ids=span_ids)
+        rows = await site.questions.rows(
+            "feedback_answers",
+            trace_ids=trace_ids,
+            span_ids=_distinct(rating["SpanId"] for rating in ratings),
+            whole_trace_ids=_distinct(rating["TraceId"] for rating in ratings if rating["Scope"] == "trace"),
+        )
         answers = {(row["TraceId"], row["SpanId"]): row for row in rows}
+        answers |= {(row["TraceId"], ""): row for row in rows if row["IsFinal"]}
     for rating in ratings:
         answer = answers.get((rating["TraceId"], rating["SpanId"]), {})
+        rating["AnswerSpanId"] = answer.get("SpanId", rating["SpanId"])
         for column in ("Model", "ErrorType", "Prompt", "Completion"):
             rating[column] = answer.get(column, "")
         for column in ("PromptLength", "CompletionLength"):
             rating[column] = answer.get(column, 0)
+
+
+def _distinct(ids: Iterable[str]) -> list[str]:
+    return sorted(set(ids) - {""})

@@ -1,0 +1,53 @@
+"""``otel-feedback migrate``: make or update the database's tables and views."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from otel_feedback.errors import DataDirectoryError
+from otel_feedback.settings import Settings
+
+SUMMARY: Final = "make or update the tables and views; `serve` does so by itself"
+EXAMPLE: Final = "OTEL_FEEDBACK_DATABASE_URL=clickhouse://otel:secret@localhost:8123/otel otel-feedback migrate"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--dry-run", action="store_true", help="print the SQL of every migration and run nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Migrate, and say from which version to which.
+
+    Raises:
+        OtelFeedbackError: a service has the embedded database, or the database refused a statement.
+    """
+    from otel_feedback.clickhouse import statements  # noqa: PLC0415  # --help needs no database
+    from otel_feedback.clickhouse.connect import connect  # noqa: PLC0415  # as above
+    from otel_feedback.clickhouse.embedded import EmbeddedDatabase  # noqa: PLC0415  # as above
+    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as above
+    from otel_feedback.running_service import find_service  # noqa: PLC0415  # as above
+
+    if arguments.dry_run:
+        for _, name in statements.migrations():
+            print(f"-- {name}\n{statements.load(name)};\n")
+        return 0
+    settings = Settings.load()
+    database = connect(settings.database_url)
+    try:
+        if isinstance(database, EmbeddedDatabase):
+            service = find_service(settings.data_dir)
+            if service is not None:
+                raise DataDirectoryError(
+                    f"The service (pid {service.pid}) has the embedded database, and migrated it when it started. "
+                    "Stop it to migrate by hand"
+                )
+        migrated = migrate(database, settings)
+    finally:
+        database.close()
+    if migrated.before == migrated.after:
+        print(f"The schema is up to date ({migrated.after:04}).")
+    else:
+        print(f"The schema went from {migrated.before:04} to {migrated.after:04}.")
+    return 0
