@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 import time
@@ -91,25 +90,27 @@ class Writer:
                     self._write(segment)
                     break
                 except OSError as error:
-                    # Removing or moving the file failed; whether its rows are stored is for the database to say.
-                    segment = dataclasses.replace(segment, is_inherited=True)
+                    # Removing or moving the file failed; the database knows by the token whether it has the rows.
                     logger.error("%s: %s; trying again", segment.path, error)  # noqa: TRY400  # the text says it all
                     self._hurry.wait(LONGEST_PAUSE_SECONDS)
 
     def _write(self, segment: Claimed) -> None:
-        """Write one segment until it is stored or rejected, or the service stops."""
-        may_be_stored = segment.is_inherited
+        """Write one segment until it is stored or rejected, or the service stops.
+
+        After a failure, of this process or a former one, some tables may have the rows and others not. The same INSERT
+        under the same token completes it; whether rows are there says nothing. Only where ClickHouse may have forgotten
+        the token is it asked for rows first.
+        """
         refusals = 0
         pause_seconds = FIRST_PAUSE_SECONDS
         while not self._hurry.is_set():
             try:
-                if may_be_stored and self._database.segment_is_stored(self._signal, segment.token):
+                if segment.is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
                     self._counters.add("segments_already_stored_total", signal=self._signal)
                 else:
                     self._database.insert_segment(self._signal, segment.path, segment.token)
                     self._counters.add("segments_written_total", signal=self._signal)
             except DatabaseError as error:
-                may_be_stored = True
                 self._counters.add("insert_failures_total", signal=self._signal)
                 refusals += not is_transient(error)
                 if refusals >= ATTEMPTS_BEFORE_REJECTING:

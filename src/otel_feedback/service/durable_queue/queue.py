@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_feedback.errors import OtelFeedbackError
-from otel_feedback.service.durable_queue import files
+from otel_feedback.service.durable_queue import boot, files
 from otel_feedback.service.durable_queue.recovery import recover
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.telemetry import Counters, Gauge
@@ -67,12 +67,13 @@ class Claimed:
 
     Attributes:
         token: names this segment for good; its deduplication token.
-        is_inherited: a former process may have written it already.
+        is_in_doubt: the machine was started anew since it was claimed for the first time, so ClickHouse may hold the
+            segment and yet have forgotten its token (the log of tokens is not fsynced).
     """
 
     path: Path
     size_bytes: int
-    is_inherited: bool
+    is_in_doubt: bool = False
 
     @property
     def token(self) -> str:
@@ -137,8 +138,12 @@ class DurableQueue:
         recovered = recover(self._directory, self._rejected_directory)
         self._counters.add("torn_bytes_total", recovered.cut_bytes, signal=self._signal)
         self._counters.add("segments_damaged_total", recovered.set_aside, signal=self._signal)
+        is_in_doubt = boot.note_boot(self._directory)
         for path in recovered.segments:
-            self._offer(path, path.stat().st_size, is_inherited=True)
+            size_bytes = path.stat().st_size
+            with self._lock:
+                self._waiting_bytes += size_bytes
+            self._offer(Claimed(path, size_bytes, is_in_doubt))
         self._thread.start()
 
     async def append(self, body: bytes) -> None:
@@ -204,12 +209,10 @@ class DurableQueue:
             self._waiting_segments.discard(segment.path)
             self._waiting_bytes -= segment.size_bytes
 
-    def _offer(self, path: Path, size_bytes: int, *, is_inherited: bool) -> None:
+    def _offer(self, segment: Claimed) -> None:
         with self._lock:
-            self._waiting_segments.add(path)
-            if is_inherited:
-                self._waiting_bytes += size_bytes
-        self._closed.put(Claimed(path, size_bytes, is_inherited))
+            self._waiting_segments.add(segment.path)
+        self._closed.put(segment)
 
     def _append_groups(self) -> None:
         while True:
@@ -296,7 +299,7 @@ class DurableQueue:
             return
         self._segment = None
         os.close(segment.descriptor)
-        self._offer(closed, segment.durable_bytes, is_inherited=False)
+        self._offer(Claimed(closed, segment.durable_bytes))
 
     def _abandon_segment(self) -> None:
         """After a failure nobody knows what is in the file beyond the durable bytes: cut there, and start another."""
@@ -324,7 +327,7 @@ class DurableQueue:
                 continue
             os.close(segment.descriptor)
             if segment.durable_bytes:
-                self._offer(closed, segment.durable_bytes, is_inherited=False)
+                self._offer(Claimed(closed, segment.durable_bytes))
         self._stranded = still
 
 

@@ -83,11 +83,11 @@ def test_a_segment_closes_by_age_and_is_claimed_once(make_queue: Any, tmp_path: 
     append_all(queue, b"one", b"two")
     segment = claim(queue)
     assert sorted(bodies_of(segment.path)) == [b"one", b"two"]
-    assert not segment.is_inherited
+    assert not segment.is_in_doubt
     queue.remove(segment)
     queue.close(10)
     assert queue.claim() is None
-    assert list((tmp_path / "queue" / "traces").iterdir()) == []
+    assert [path.name for path in (tmp_path / "queue" / "traces").iterdir()] == ["boot"]
 
 
 def test_a_segment_closes_by_size(make_queue: Any):
@@ -139,7 +139,7 @@ def test_what_a_dead_process_left_is_inherited_and_counts_as_waiting(make_queue:
     with pytest.raises(QueueBusyError):
         append_all(queue, b"x" * 30)
     segment = claim(queue)
-    assert segment.is_inherited
+    assert segment.is_in_doubt, "nobody knows in which boot it was left"
     assert bodies_of(segment.path) == [b"left"]
 
 

@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from otel_feedback.service.durable_queue.boot import note_boot
+
+
+def test_a_second_use_in_the_same_boot_is_no_new_boot(tmp_path: Path):
+    (tmp_path / "boot_id").write_text("one")
+    assert note_boot(tmp_path, tmp_path / "boot_id")
+    assert not note_boot(tmp_path, tmp_path / "boot_id")
+    (tmp_path / "boot_id").write_text("two")
+    assert note_boot(tmp_path, tmp_path / "boot_id")
+    assert not note_boot(tmp_path, tmp_path / "boot_id")
+
+
+def test_where_the_boot_has_no_id_every_start_may_be_a_new_one(tmp_path: Path):
+    assert note_boot(tmp_path, tmp_path / "missing")
+    assert note_boot(tmp_path, tmp_path / "missing")
