@@ -1,5 +1,8 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_parts_mv TO trace_parts AS
-WITH addNanoseconds(Timestamp, Duration) AS ended
+-- A span may claim to end beyond the year 2262, where addNanoseconds fails, and with it the whole segment.
+WITH
+    9223372036854775807 - greatest(toUnixTimestamp64Nano(Timestamp), 0) AS most_nanoseconds,
+    addNanoseconds(Timestamp, least(Duration, toUInt64(most_nanoseconds))) AS ended
 SELECT
     TraceId,
     min(Timestamp) AS FirstTime,

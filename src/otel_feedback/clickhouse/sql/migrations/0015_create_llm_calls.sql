@@ -1,5 +1,5 @@
 -- One row per LLM call, whatever its dialect. Messages that a span does not hold are taken from the call's log records.
--- Prompt is the text of the last user message, Completion that of the first answer; text that is no JSON stays as it is.
+-- Prompt is the text of the last user message, Completion that of the first answer; text that is no JSON array stays as it is.
 CREATE VIEW IF NOT EXISTS llm_calls AS
 WITH
     'Array(Tuple(role String, content String, parts Array(Tuple(type String, content String, name String))))' AS messages,
@@ -36,12 +36,12 @@ SELECT
     if(span.InputMessages != '', span.InputMessages, logged.InputMessages) AS InputMessages,
     if(span.OutputMessages != '', span.OutputMessages, logged.OutputMessages) AS OutputMessages,
     if(
-        isValidJSON(InputMessages),
+        JSONType(InputMessages) = 'Array',
         text_of(arrayLast(message -> message.role = 'user', JSONExtract(InputMessages, messages))),
         InputMessages
     ) AS Prompt,
     if(
-        isValidJSON(OutputMessages),
+        JSONType(OutputMessages) = 'Array',
         text_of(JSONExtract(OutputMessages, messages)[1]),
         OutputMessages
     ) AS Completion,

@@ -48,7 +48,7 @@ SELECT
     multiIf(
         event.Scope = 'session' AND event.SessionId IN (SELECT SessionId FROM arrived_sessions), 'linked',
         event.Scope != 'session' AND arrived.TraceId != '', 'linked',
-        event.Time + toIntervalSecond(unmatched_after_seconds) > now64(9), 'waiting',
+        event.Time > now64(9) - toIntervalSecond(unmatched_after_seconds), 'waiting',
         'unmatched'
     ) AS State
 FROM feedback_events AS event

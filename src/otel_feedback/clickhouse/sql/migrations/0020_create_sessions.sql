@@ -1,5 +1,5 @@
 -- One row per session that has LLM calls: when, how many, tokens, errors, and every rating in it, whatever its scope.
--- Duration is the time that its calls took together.
+-- Duration is the time that its calls took together. What claims to end beyond the year 2262 ends there: see trace_parts.
 CREATE VIEW IF NOT EXISTS sessions AS
 SELECT
     call.SessionId AS SessionId,
@@ -22,7 +22,10 @@ FROM (
         SessionId,
         argMaxIf(span.UserId, (span.Timestamp, span.UserId), span.UserId != '') AS UserId,
         min(span.Timestamp) AS FirstTime,
-        max(addNanoseconds(span.Timestamp, span.Duration)) AS LastTime,
+        max(addNanoseconds(
+            span.Timestamp,
+            least(span.Duration, toUInt64(9223372036854775807 - greatest(toUnixTimestamp64Nano(span.Timestamp), 0)))
+        )) AS LastTime,
         sum(span.Duration) AS Duration,
         uniqExact(TraceId) AS Traces,
         count() AS Calls,

@@ -19,7 +19,10 @@ FROM (
     SELECT
         UserId,
         min(span.Timestamp) AS FirstTime,
-        max(addNanoseconds(span.Timestamp, span.Duration)) AS LastTime,
+        max(addNanoseconds(
+            span.Timestamp,
+            least(span.Duration, toUInt64(9223372036854775807 - greatest(toUnixTimestamp64Nano(span.Timestamp), 0)))
+        )) AS LastTime,
         sum(span.Duration) AS Duration,
         uniqExactIf(SessionId, SessionId != '') AS Sessions,
         count() AS Calls,

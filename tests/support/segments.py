@@ -1,0 +1,46 @@
+"""OTLP requests into a database, as the service's writer stores them: as a segment of the durable queue."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from google.protobuf.internal.encoder import _VarintBytes
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from otel_feedback.clickhouse.database import Database
+from otel_feedback.clickhouse.segments import Signal
+from otel_feedback.service import otlp_check
+
+_NUMBERS: Final = itertools.count()
+
+
+def segment_bytes(bodies: Iterable[bytes]) -> bytes:
+    """Length-delimited requests, as ClickHouse reads them."""
+    return b"".join(_VarintBytes(len(body)) + body for body in bodies)
+
+
+def store(database: Database, *requests: Any, token: str = "", checked: bool = True) -> str:
+    """Store requests of one signal as one segment; its token.
+
+    As in the service they pass the receiver's check first, unless ``checked`` is False: for what only someone else could
+    have written.
+    """
+    signal: Signal = "traces" if isinstance(requests[0], ExportTraceServiceRequest) else "logs"
+    bodies = [each.SerializeToString() for each in requests]
+    if checked:
+        bodies = [otlp_check.check(signal, body).body for body in bodies]
+    return store_bytes(database, signal, segment_bytes(body for body in bodies if body), token)
+
+
+def store_bytes(database: Database, signal: Signal, content: bytes, token: str = "") -> str:
+    """Store a segment's content; its token, which is a new one unless it is given."""
+    token = token or f"segment-{next(_NUMBERS)}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "segment"
+        path.write_bytes(content)
+        database.insert_segment(signal, path, token)
+    return token
