@@ -26,8 +26,8 @@ def segment_bytes(bodies: Iterable[bytes]) -> bytes:
 def store(database: Database, *requests: Any, token: str = "", checked: bool = True) -> str:
     """Store requests of one signal as one segment; its token.
 
-    As in the service they pass the receiver's check first, unless ``checked`` is False: for what only someone else could
-    have written.
+    As in the service they pass the receiver's check first, unless ``checked`` is False: for what only someone else
+    could have written.
     """
     signal: Signal = "traces" if isinstance(requests[0], ExportTraceServiceRequest) else "logs"
     bodies = [each.SerializeToString() for each in requests]

@@ -90,12 +90,12 @@ def record_request() -> tuple[ExportLogsServiceRequest, LogRecord]:
     return request, request.resource_logs[0].scope_logs[0].log_records[0]
 
 
-def only_row(database: Database, query: str) -> dict[str, Any]:
-    (row,) = database.query(query)
+def only_row(database: Database, query: str, **parameters: str) -> dict[str, Any]:
+    (row,) = database.query(query, parameters)
     return dict(row)
 
 
-def expected_text(value: Any) -> str:
+def expected_text(value: Any) -> str:  # noqa: PLR0911  # one return a kind of value
     """A flat value's text by the rules of pcommon.Value.AsString."""
     match value:
         case None:
@@ -265,7 +265,8 @@ def test_times_are_kept_to_the_nanosecond(database: Database, moment: int):
     store(database, request)
     row = only_row(
         database,
-        "SELECT toUnixTimestamp64Nano(Timestamp) AS T, toUnixTimestamp64Nano(Events.Timestamp[1]) AS E FROM otel_traces",
+        "SELECT toUnixTimestamp64Nano(Timestamp) AS T, toUnixTimestamp64Nano(Events.Timestamp[1]) AS E"
+        " FROM otel_traces",
     )
     assert row == {"T": moment, "E": moment}
 
@@ -318,9 +319,11 @@ def test_everything_else_of_a_span_has_its_column(database: Database):
     token = store(database, request)
     row = only_row(
         database,
-        "SELECT TraceState, SpanName, SpanKind, ServiceName, ScopeName, ScopeVersion, Duration, StatusCode, StatusMessage,"
+        "SELECT TraceState, SpanName, SpanKind, ServiceName, ScopeName, ScopeVersion, Duration, StatusCode,"
+        " StatusMessage,"
         " Events.Name AS Events, arrayMap(t -> toUnixTimestamp64Nano(t), Events.Timestamp) AS Times,"
-        " Links.TraceId AS LinkedTraces, Links.SpanId AS LinkedSpans, Links.TraceState AS States, Segment FROM otel_traces",
+        " Links.TraceId AS LinkedTraces, Links.SpanId AS LinkedSpans, Links.TraceState AS States, Segment"
+        " FROM otel_traces",
     )
     assert row == {
         "TraceState": "vendor=1",
@@ -387,30 +390,30 @@ def test_a_resource_without_a_service_name_has_an_empty_one(database: Database):
     assert row == {"ServiceName": "", "ResourceAttributes": {}}
 
 
-def test_a_segment_is_one_block_however_many_requests_it_holds(database: Database):
+def test_a_segment_is_one_block_however_many_requests_it_holds(unmerged: Database):
     request, _ = span_request()
     logs, record = record_request()
     record.time_unix_nano = NOON
-    store_bytes(database, "traces", segment_bytes([request.SerializeToString()] * 70_000))
-    store_bytes(database, "logs", segment_bytes([logs.SerializeToString()] * 70_000))
+    store_bytes(unmerged, "traces", segment_bytes([request.SerializeToString()] * 70_000))
+    store_bytes(unmerged, "logs", segment_bytes([logs.SerializeToString()] * 70_000))
     for table in ("otel_traces", "otel_logs"):
-        assert only_row(database, f"SELECT count() AS Rows FROM {table}") == {"Rows": 70_000}
-        assert parts_that_an_insert_made(database, table) == 1
+        assert only_row(unmerged, "SELECT count() AS Rows FROM {table:Identifier}", table=table) == {"Rows": 70_000}
+        assert active_parts(unmerged, table) == 1
 
 
-def test_a_large_segment_is_one_block(database: Database):
+def test_a_large_segment_is_one_block(unmerged: Database):
     requests = []
     for _ in range(24):
         request, spans = span_request(3)
         for span in spans:
             span.attributes.extend(attributes({"prompt": "x" * 1_000_000}))
         requests.append(request)
-    store(database, *requests)
-    assert only_row(database, "SELECT count() AS Spans FROM otel_traces") == {"Spans": 72}
-    assert parts_that_an_insert_made(database, "otel_traces") == 1
+    store(unmerged, *requests)
+    assert only_row(unmerged, "SELECT count() AS Spans FROM otel_traces") == {"Spans": 72}
+    assert active_parts(unmerged, "otel_traces") == 1
 
 
-def test_a_segment_over_many_days_is_one_part_a_day(database: Database):
+def test_a_segment_over_many_days_is_one_part_a_day(unmerged: Database):
     days = 150
     request, spans = span_request(days)
     for number, span in enumerate(spans):
@@ -420,22 +423,19 @@ def test_a_segment_over_many_days_is_one_part_a_day(database: Database):
     logs = log_request(*range(days))
     for number, record in enumerate(logs.resource_logs[0].scope_logs[0].log_records):
         record.time_unix_nano = NOON - number * DAY
-    store(database, request)
-    store(database, logs)
+    store(unmerged, request)
+    store(unmerged, logs)
     for table in ("otel_traces", "otel_logs"):
-        assert parts_that_an_insert_made(database, table) == days
-    assert only_row(database, "SELECT count() AS Calls FROM llm_call_spans") == {"Calls": days}
+        assert active_parts(unmerged, table) == days
+    assert only_row(unmerged, "SELECT count() AS Calls FROM llm_call_spans") == {"Calls": days}
 
 
-def parts_that_an_insert_made(database: Database, table: str) -> int:
-    """How many parts of the table no merge has made yet, whether one has replaced them or not."""
+def active_parts(database: Database, table: str) -> int:
     query = (
         "SELECT count() AS Parts FROM system.parts"
-        f" WHERE database = currentDatabase() AND table = '{table}' AND level = 0 AND rows > 0"
-        f" AND modification_time >= (SELECT max(metadata_modification_time) FROM system.tables"
-        f" WHERE database = currentDatabase() AND name = '{table}')"
+        " WHERE database = currentDatabase() AND table = {table:String} AND active AND rows > 0"
     )
-    return int(only_row(database, query)["Parts"])
+    return int(only_row(database, query, table=table)["Parts"])
 
 
 SCALARS = st.one_of(
@@ -458,7 +458,7 @@ def test_any_flat_value_is_the_text_that_the_collector_writes(database: Database
     keys = [f"{number:03}" for number in range(len(values))]
     span.attributes.extend(attributes(dict(zip(keys, values, strict=True))))
     token = store(database, request)
-    row = only_row(database, f"SELECT SpanAttributes FROM otel_traces WHERE Segment = '{token}'")
+    row = only_row(database, "SELECT SpanAttributes FROM otel_traces WHERE Segment = {token:String}", token=token)
     assert list(row["SpanAttributes"].values()) == list(map(expected_text, values))
 
 
@@ -486,7 +486,8 @@ def deliver_everything(database: Database, token: str) -> None:
 
 def stored_rows(database: Database) -> dict[str, int]:
     """How many rows were inserted into each table and are not merged with others: every INSERT shows."""
-    return {table: int(only_row(database, f"SELECT count() AS Rows FROM {table}")["Rows"]) for table in ONCE}
+    count = "SELECT count() AS Rows FROM {table:Identifier}"
+    return {table: int(only_row(database, count, table=table)["Rows"]) for table in ONCE}
 
 
 ONCE: Final = {
@@ -503,9 +504,11 @@ ONCE: Final = {
 @pytest.fixture
 def unmerged(database: Database) -> Iterable[Database]:
     """The database while nothing merges, so that a row that was added twice is seen twice."""
-    database.command("SYSTEM STOP MERGES")
+    for table in ONCE:
+        database.command(f"SYSTEM STOP MERGES {table}")
     yield database
-    database.command("SYSTEM START MERGES")
+    for table in ONCE:
+        database.command(f"SYSTEM START MERGES {table}")
 
 
 def test_the_same_token_again_adds_nothing_to_any_table(unmerged: Database):
