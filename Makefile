@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test check format bench screenshots clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ check: install ## Lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: install ## Measure ingest beside the Collector, e.g. make bench ARGS="--spans 20000 --rounds 1"
+	@$(BIN)/python -m tests.benchmarks.ingest $(ARGS)
+
+screenshots: install ## Take the pictures of the docs, and of every page to look at
+	@$(BIN)/python -m tests.docs.screenshots
 
 format: install ## Format the code
 	@$(BIN)/ruff format .

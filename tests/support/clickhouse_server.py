@@ -95,7 +95,7 @@ class OwnClickHouse(ClickHouseServer):
     """
 
     def __init__(self, folder: Path) -> None:
-        http_port, tcp_port = _free_ports(2)
+        http_port, tcp_port = free_ports(2)
         super().__init__(f"clickhouse://default:@127.0.0.1:{http_port}/otel", tcp_port)
         self.folder = folder
         self.log = folder / "clickhouse.log"
@@ -221,7 +221,7 @@ def _program() -> list[str]:
     return [sys.executable, "-I", str(Path(__file__).with_name("clickhouse_library.py")), str(library)]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on.
 
     They are below those that the system hands out to clients: one of these could be taken while the server is down,
