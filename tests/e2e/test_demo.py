@@ -48,7 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     with running_demo(tmp_path_factory.mktemp("demo")) as running:
         yield running
         assert running.end(signal.SIGINT) == 0
-        assert running.output.rstrip().endswith("Stopping ...")
+        assert running.output.endswith("Stopping ...\nStopped by SIGINT.\n")
 
 
 @pytest.fixture

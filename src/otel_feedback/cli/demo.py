@@ -43,7 +43,7 @@ def run(_arguments: argparse.Namespace) -> int:
     from otel_feedback.demo.start import running_demo  # noqa: PLC0415  # --help needs nothing of it
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _interrupt)
     is_unattended = os.environ.get(ONESHOT, "") not in {"", "0"}
     try:
         with running_demo(_tell) as demo:
@@ -51,9 +51,14 @@ def run(_arguments: argparse.Namespace) -> int:
                 _rate_unattended(demo) if is_unattended else _wait_for_the_end(demo)
             finally:
                 _tell("Stopping ...")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        _tell(f"Stopped by {interruption}.")
         return 130 if is_unattended else 0
     return 0
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def _check_packages() -> None:

@@ -24,9 +24,8 @@ from starlette.staticfiles import StaticFiles
 import otel_feedback
 from otel_feedback.demo.assistant import answer
 from otel_feedback.demo.chat_request import MAX_BODY_BYTES, ChatRequestError, parse_chat_request
-from otel_feedback.demo.shop import PROMPT_NAME, PROMPT_VERSION
+from otel_feedback.demo.shop import DEFAULT_MODEL, PROMPT_NAME, PROMPT_VERSION
 
-DEFAULT_MODEL: Final = "shop-assistant-small"
 STATIC: Final = Path(__file__).with_name("static")
 PROMPT: Final = {"gen_ai.prompt.name": PROMPT_NAME, "gen_ai.prompt.version": PROMPT_VERSION}
 PAGE_HEADERS: Final = {

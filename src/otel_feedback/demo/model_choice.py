@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import openai
-
-from otel_feedback.demo.chat_app import DEFAULT_MODEL
 from otel_feedback.demo.processes import DemoError
+from otel_feedback.demo.shop import DEFAULT_MODEL
 
 BASE_URL: Final = "OPENAI_BASE_URL"
 API_KEY: Final = "OPENAI_API_KEY"
@@ -58,6 +56,8 @@ def named_model(environment: Mapping[str, str]) -> ModelChoice:
 
 
 def _first_model(url: str, key: str) -> str:
+    import openai  # noqa: PLC0415  # a second of imports that a start without it does not pay
+
     try:
         client = openai.OpenAI(base_url=url, api_key=key, timeout=_LIST_TIMEOUT_SECONDS, max_retries=0)
         for model in client.models.list():

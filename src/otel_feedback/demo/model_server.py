@@ -23,8 +23,7 @@ from starlette.routing import Route
 from otel_feedback.demo.completion import Completion, count_prompt_tokens
 from otel_feedback.demo.completion_request import CompletionRequest, RefusedCompletionError, parse_completion_request
 from otel_feedback.demo.replies import reply_to, text_of
-
-DEFAULT_MODEL: Final = "shop-assistant-small"
+from otel_feedback.demo.shop import DEFAULT_MODEL
 
 
 @dataclass(frozen=True, slots=True)

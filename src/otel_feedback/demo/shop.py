@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from openai.types.chat import ChatCompletionFunctionToolParam
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionFunctionToolParam
 
+DEFAULT_MODEL: Final = "shop-assistant-small"
 SHOP_NAME: Final = "Fernhill Kitchen"
 PROMPT_NAME: Final = "shop-assistant"
 PROMPT_VERSION: Final = "v2"
