@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.support.axe import axe_source, violations
 from tests.support.browser import browser
-from tests.support.demo import RunningDemo, processes_in, run_demo, running_demo
+from tests.support.demo import STOP_SECONDS, RunningDemo, processes_in, run_demo, running_demo
 from tests.support.http_app import serve
 from tests.support.service import wait_until
 
@@ -208,6 +209,18 @@ def test_a_killed_demo_leaves_no_process_can_still_be_asked_and_starts_again(tmp
         done = run_demo(tmp_path, {"DEMO_ONESHOT": "1", "OPENAI_BASE_URL": f"{url}/v1"})
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "sent by an earlier start" in done.stdout
+
+
+def test_when_one_process_dies_it_is_named_and_all_end(tmp_path: Path):
+    with running_demo(tmp_path) as demo:
+        processes = demo.processes()
+        (chat,) = (each for each in processes if "otel_feedback.demo.chat_app:create_app" in each.cmdline())
+        chat.kill()
+        _, alive = psutil.wait_procs(processes, STOP_SECONDS)
+        assert alive == []
+    last = demo.output.splitlines()[-1]
+    assert last.startswith("otel-feedback demo: The chat app ended unexpectedly (signal 9)")
+    assert last.endswith(f"See {demo.data_dir / 'demo' / 'chat.log'}")
 
 
 def test_a_busy_chat_port_is_one_line_and_leaves_no_process(tmp_path: Path):
