@@ -1,14 +1,15 @@
--- Messages of LLM calls that came as log records: in a batch, an order and a connection of their own. llm_calls takes
--- from here what a span does not hold. Keyed by the span, so that a record that comes twice fills one row.
+-- Messages of LLM calls that came as log records: in a batch, an order and a connection of their own, all in one record
+-- or one record each. llm_calls takes from here what a span does not hold. Keyed by the span; functions to which order
+-- and repeats make no difference fold what came for it.
 CREATE TABLE IF NOT EXISTS llm_call_messages (
     TraceId String CODEC(ZSTD(1)),
     SpanId String CODEC(ZSTD(1)),
-    SystemInstructions String CODEC(ZSTD(1)),
-    InputMessages String CODEC(ZSTD(1)),
-    OutputMessages String CODEC(ZSTD(1)),
-    Timestamp DateTime64(9) CODEC(ZSTD(1)),
-    Segment LowCardinality(String) CODEC(ZSTD(1))
+    SystemInstructions SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    InputMessages SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    OutputMessages SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    Timestamp SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
+    Segment SimpleAggregateFunction(max, String) CODEC(ZSTD(1))
 )
-ENGINE = ReplacingMergeTree(Timestamp)
+ENGINE = AggregatingMergeTree
 ORDER BY (TraceId, SpanId)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
