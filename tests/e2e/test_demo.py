@@ -95,29 +95,34 @@ def test_a_changed_mind_is_one_rating_from_the_click_to_sql_and_the_dashboard(pa
     page.reload()
     expect(page.locator(".assistant .text")).to_have_text(answer)
     is_pressed(page, "Good answer")
+    session = page.evaluate("JSON.parse(localStorage.getItem('fernhill-chat')).chats.ana.id")
 
-    row = wait_until(lambda: joined_rating(demo), JOINED_SECONDS, "the rating is not joined with its last value")
+    row = wait_until(
+        lambda: joined_rating(demo, session), JOINED_SECONDS, "the rating is not joined with its last value"
+    )
     expected = {"Label": "positive", "Comment": "", "RaterId": "ana", "Prompt": QUESTION, "Completion": answer}
     assert {name: row[name] for name in expected} == expected
     assert (row["RequestModel"], row["PromptVersion"]) == ("shop-assistant-small", "v2")
     assert all(int(row[name]) > 0 for name in ("Duration", "InputTokens", "OutputTokens", "TimeToFirstChunk"))
-    (steps,) = demo.sql("SELECT groupArray(Label) AS Labels FROM feedback_events WHERE ServiceName = 'demo-chat'")
-    assert sorted(steps["Labels"]) == ["negative", "negative", "positive"], "the journal keeps every step"
+    steps = demo.sql(
+        "SELECT Label FROM feedback_events WHERE SessionId = {session:String} ORDER BY Time", session=session
+    )
+    assert [each["Label"] for each in steps] == ["negative", "negative", "positive"], "the journal keeps every step"
 
     page.goto(f"{demo.dashboard}/feedback?service=demo-chat")
-    (shown,) = page.locator(".feedback-row").all()
+    (shown,) = page.locator(".feedback-row").filter(has=page.locator(f"a[href*='{session}']")).all()
     expect(shown).to_contain_text("Positive")
     expect(shown).to_contain_text("ana")
     shown.get_by_role("link", name="Open in context").click()
-    expect(page).to_have_url(re.compile(f"/sessions/{row['SessionId']}"))
+    expect(page).to_have_url(re.compile(f"/sessions/{session}"))
     conversation = page.locator("main")
     for text in (QUESTION, answer, "Positive", "shop-assistant-small", "tokens"):
         expect(conversation).to_contain_text(text)
 
 
-def joined_rating(demo: RunningDemo) -> dict[str, Any] | None:
-    """The one current rating of the live chat once it has its last value; more than one fails at once."""
-    rows = demo.sql("SELECT * FROM rated_llm_calls WHERE ServiceName = 'demo-chat'")
+def joined_rating(demo: RunningDemo, session: str) -> dict[str, Any] | None:
+    """The one current rating of the session once it has its last value; more than one fails at once."""
+    rows = demo.sql("SELECT * FROM rated_llm_calls WHERE SessionId = {session:String}", session=session)
     assert len(rows) <= 1
     return rows[0] if rows and int(rows[0]["Changes"]) == 2 else None
 

@@ -37,10 +37,12 @@ class RunningDemo:
     def output(self) -> str:
         return self._output.read_text(errors="replace")
 
-    def sql(self, query: str) -> list[dict[str, Any]]:
+    def sql(self, query: str, **parameters: str) -> list[dict[str, Any]]:
         """The rows of a query."""
         headers = {"Authorization": f"Bearer {self._state['api_token']}"}
-        answer = httpx.post(f"{self.dashboard}/api/sql", json={"query": query}, headers=headers, timeout=60)
+        answer = httpx.post(
+            f"{self.dashboard}/api/sql", json={"query": query, "parameters": parameters}, headers=headers, timeout=60
+        )
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
