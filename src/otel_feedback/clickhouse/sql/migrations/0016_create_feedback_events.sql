@@ -1,5 +1,5 @@
 -- The journal: one row per submission, whichever of its carriers came, however often. A rating that names its answer by
--- response id alone gets the ids of the call once that has come.
+-- response id alone gets the ids of the call once that has come. One that names nothing at all replaces no other.
 CREATE VIEW IF NOT EXISTS feedback_events AS
 WITH
     submissions AS (
@@ -31,7 +31,7 @@ SELECT
     lower(hex(sipHash128(
         Scope,
         multiIf(
-            Scope = 'session', SessionId,
+            Scope = 'session', if(SessionId != '', SessionId, EventId),
             Scope = 'trace', TraceId,
             SpanId != '', concat(TraceId, '/', SpanId),
             ResponseId

@@ -16,7 +16,7 @@ WITH
     arrived_sessions AS (
         SELECT DISTINCT SessionId
         FROM llm_call_spans
-        WHERE SessionId IN (SELECT SessionId FROM rating_deliveries WHERE Scope = 'session')
+        WHERE SessionId IN (SELECT SessionId FROM rating_deliveries WHERE Scope = 'session' AND SessionId != '')
     ),
     (
         SELECT max(toUInt32OrZero(Value)) FROM service_settings FINAL WHERE Name = 'unmatched_after_seconds'
