@@ -30,7 +30,7 @@ demo: install ## Try everything on this machine; DEMO_ONESHOT=1 runs it once, wi
 	@$(BIN)/otel-feedback demo
 
 test: install ## Run every test
-	@$(BIN)/pytest -n auto --dist loadgroup
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: install ## Lint, types, import rules
 	@$(BIN)/ruff check .

@@ -26,8 +26,6 @@ from otel_feedback.demo.history import send_history
 from otel_feedback.demo.model_server import app as model_app
 from otel_feedback.demo.running_service import RunningService as ServiceOfTheDemo
 
-pytestmark = pytest.mark.xdist_group("readme")
-
 __all__ = ["browser"]  # a fixture, imported by name
 
 ROOT = Path(__file__).parents[2]

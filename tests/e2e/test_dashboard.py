@@ -15,8 +15,6 @@ from tests.support.dashboard.sample import HOSTILE_SESSION, HOSTILE_USER
 
 from otel_feedback.dashboard.links import session_link, user_link
 
-pytestmark = pytest.mark.xdist_group("dashboard-browser")
-
 __all__ = ["browser"]  # a fixture, imported by name
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts" / "dashboard"

@@ -21,8 +21,6 @@ from tests.support.service import wait_until
 
 from otel_feedback.demo.model_server import app as model_app
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 __all__ = ["browser"]  # a fixture, imported by name
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts" / "demo"

@@ -149,6 +149,19 @@ def test_reasons_and_a_comment_are_added_to_the_vote(visit):
     expect(visit.button(DOWN)).to_be_focused()
 
 
+def test_whoever_has_moved_on_while_it_saves_keeps_the_focus(visit):
+    visit.open()
+    visit.button(DOWN).click()
+    visit.comment.fill("Too long")
+    visit.page.evaluate("document.body.append(Object.assign(document.createElement('input'), { id: 'elsewhere' }))")
+    visit.server.app.failures = 1  # so that saving takes as long as a retry does
+    visit.button("Save").click()
+    visit.page.locator("#elsewhere").focus()
+    expect(visit.status).to_have_text("Thanks, saved.")
+    expect(visit.comment).to_be_hidden()
+    expect(visit.page.locator("#elsewhere")).to_be_focused()
+
+
 def test_cancelling_the_form_keeps_the_bare_vote(visit):
     visit.open().button(DOWN).click()
     visit.comment.fill("never mind")

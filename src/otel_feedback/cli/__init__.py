@@ -14,6 +14,8 @@ from typing import Final
 from otel_feedback.errors import OtelFeedbackError
 
 COMMANDS: Final = ("serve", "demo", "migrate", "sql", "config")
+EXTRAS: Final = {"demo": "demo"}
+"""The extra that has what a command needs, where it is not ``service``."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         missing = (error.name or "").partition(".")[0]
         print(
             f"otel-feedback {arguments.command}: the package {missing!r} is not installed. "
-            'Run: pip install "otel-feedback[service]"',
+            f'Run: pip install "otel-feedback[{EXTRAS.get(arguments.command, "service")}]"',
             file=sys.stderr,
         )
     except KeyboardInterrupt:

@@ -291,13 +291,14 @@ class LlmFeedback extends HTMLElement {
   }
 
   async #saveForm() {
-    const { chips, comment, reasons } = this.#parts;
+    const { form, chips, comment, reasons } = this.#parts;
     if (!this.#shown) return;
     const picked = reasons.hidden ? [] : chips.filter((chip) => chip.ariaPressed === "true").map((chip) => chip.dataset.key);
     const saved = await this.#apply({ key: this.#shown.key, comment: comment.value.trim(), reasons: picked }, "saved");
     if (!saved) return; // the form stays open with what was typed
+    const wasHere = form.contains(this.#root.activeElement); // who has gone on meanwhile keeps the focus
     this.#setOpen(false);
-    this.#focusChosen();
+    if (wasHere) this.#focusChosen();
   }
 
   #focusChosen() {
@@ -356,7 +357,7 @@ class LlmFeedback extends HTMLElement {
         keepalive: true, // a vote given while leaving the page still counts
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (answer.ok) return;
+      if (answer.ok) return void (await answer.text()); // an answer left unread is cut off, and told as a failure
       const { error } = await answer.json().catch(() => ({}));
       const isFinal = answer.status < 500 && answer.status !== 429;
       throw Object.assign(new Error(`HTTP status ${answer.status}`), { isFinal }, error);

@@ -6,8 +6,6 @@ import httpx
 import pytest
 from tests.support.dashboard.process import API_TOKEN, DASHBOARD_TOKEN
 
-pytestmark = pytest.mark.xdist_group("dashboard")
-
 BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
 
 

@@ -12,8 +12,6 @@ from otel_feedback.dashboard.cursor import Cursor
 from otel_feedback.dashboard.links import session_link, user_link
 from otel_feedback.dashboard.security_headers import SECURITY_HEADERS
 
-pytestmark = pytest.mark.xdist_group("dashboard")
-
 LISTS = ["/", "/?range=24h", "/?range=30d", "/feedback", "/users", "/sessions"]
 
 

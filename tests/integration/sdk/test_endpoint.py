@@ -61,14 +61,14 @@ def test_another_raters_votes_are_not_read_back(other_process):
 @pytest.mark.parametrize(
     ("own", "shown"),
     [
-        (vote(True, seconds=60), [("thumbs", 1.0, "")]),
-        (vote(True, seconds=-60), [("thumbs", 0.0, "Wrong.")]),
-        (vote(None, seconds=60), []),
+        ({"value": True, "seconds": 60}, [("thumbs", 1.0, "")]),
+        ({"value": True, "seconds": -60}, [("thumbs", 0.0, "Wrong.")]),
+        ({"value": None, "seconds": 60}, []),
     ],
 )
 def test_the_newest_of_both_wins(other_process, own, shown):
     store = AppRatingStore(KEYS, other_process)
-    asyncio.run(store.submit(own))
+    asyncio.run(store.submit(vote(**own)))
     assert current(store) == shown
 
 
