@@ -30,6 +30,7 @@ class Call:
     error: str = ""
     tokens: tuple[int, int] = (10, 5)
     prompt: str = ""
+    parent: bytes = b""
 
     def request(self) -> ExportTraceServiceRequest:
         """The call's span; it takes a second."""
@@ -46,7 +47,8 @@ class Call:
         }
         request = trace_request({key: value for key, value in values.items() if value != ""}, service="app")
         span = only_span(request)
-        span.trace_id, span.span_id, span.name = self.trace_id, self.span_id, "chat gpt-4o"
+        span.trace_id, span.span_id, span.parent_span_id = self.trace_id, self.span_id, self.parent
+        span.name = "chat gpt-4o"
         span.start_time_unix_nano, span.end_time_unix_nano = self.at, min(self.at + SECOND, 2**64 - 1)
         span.status.code = Span().status.StatusCode.Value("STATUS_CODE_ERROR" if self.error else "STATUS_CODE_UNSET")
         return request

@@ -6,12 +6,14 @@ import argparse
 import sys
 from typing import Final
 
-from otel_feedback.errors import ConfigurationError
+from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.settings import Settings
 
 SUMMARY: Final = "ask the database; read-only unless --write"
 EXAMPLE: Final = 'otel-feedback sql "SELECT Label, Duration, InputTokens, Prompt FROM rated_llm_calls LIMIT 5"'
 DEFAULT_FORMAT: Final = "PrettyCompact"
+_READONLY: Final = 164
+"""ClickHouse's error code for what a reader may not do."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not statement.strip():
         raise ConfigurationError(f"there is no statement. Example: {EXAMPLE}")
     parameters = dict(_parameter(each) for each in arguments.param)
-    answer = ask(Settings.load(), statement, parameters, format_name=arguments.format, write=arguments.write)
+    try:
+        answer = ask(Settings.load(), statement, parameters, format_name=arguments.format, write=arguments.write)
+    except DatabaseError as error:
+        if error.code != _READONLY or arguments.write:
+            raise
+        hint = "Without --write, tables can be read and nothing else"
+        raise DatabaseError(f"{error}\n{hint}", code=error.code) from error
     sys.stdout.buffer.write(answer)
     sys.stdout.flush()
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
+
+# What it logs comes as an error too, and where no logging is set up, as in commands, Python would print it beside ours.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 class ConnectionPool:
@@ -53,7 +57,9 @@ def translated_errors() -> Iterator[None]:
         yield
     except OperationalError as error:
         first_line = str(error).strip().partition("\n")[0]
-        raise DatabaseUnavailableError(f"ClickHouse can't be reached: {first_line}") from error
+        raise DatabaseUnavailableError(
+            f"ClickHouse can't be reached: {first_line}. Does it run, and is OTEL_FEEDBACK_DATABASE_URL right?"
+        ) from error
     except ClickHouseError as error:
         raise DatabaseError(str(error).strip(), code=_code_of(error)) from error
 

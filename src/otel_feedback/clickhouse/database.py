@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.connections import ConnectionPool, translated_errors
 from otel_feedback.clickhouse.segments import TABLES, Signal
+from otel_feedback.errors import DatabaseError, NotFlatError
 
 _READ_ONLY_BUT_SETTINGS: Final = {"readonly": 2}
 _HAS_FORMAT: Final = re.compile(r"\bFORMAT\s+\w+\s*$", re.IGNORECASE)
@@ -21,6 +22,8 @@ _ANSWERS: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A statement that has an answer, so that it takes a FORMAT clause."""
+
+_THROWN_BY_THE_STATEMENT: Final = 395  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO, in text_of_values.sql
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -125,10 +128,16 @@ class Database(abc.ABC):
         """Store every record of the segment; a second call with the same token stores nothing.
 
         Raises:
+            NotFlatError: an attribute value nests, or has a text that SQL can't tell; nothing was stored.
             DatabaseError: nothing, or only a part of the views' tables, was stored; the same call completes it.
         """
-        with self._writers.client() as client:
-            self._insert(client, signal, path, token)
+        try:
+            with self._writers.client() as client:
+                self._insert(client, signal, path, token)
+        except DatabaseError as error:
+            if error.code == _THROWN_BY_THE_STATEMENT:
+                raise NotFlatError(str(error), code=error.code) from None
+            raise
 
     def segment_is_stored(self, signal: Signal, token: str) -> bool:
         """Whether rows of the segment are in its table.

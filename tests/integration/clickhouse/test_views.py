@@ -23,8 +23,19 @@ def figures(database: Database, view: str, key: str) -> dict[str, dict[str, Any]
 
 def deliver(database: Database) -> tuple[Call, Call, Call]:
     """Two calls in one trace, the second failed, and one in another trace of the same session; six ratings of them."""
-    first = Call(session="s", user="u", at=NOON, tokens=(10, 5))
-    failed = Call(trace_id=first.trace_id, session="s", user="u", at=NOON + 10 * SECOND, tokens=(7, 0), error="Timeout")
+    root = trace_request({"session.id": "s", "user.id": "u"}, service="gateway")
+    span = only_span(root)
+    span.name, span.start_time_unix_nano, span.end_time_unix_nano = "POST /chat", NOON - SECOND, NOON + 20 * SECOND
+    first = Call(span.trace_id, parent=span.span_id, session="s", user="u")
+    failed = Call(
+        span.trace_id,
+        parent=span.span_id,
+        at=NOON + 10 * SECOND,
+        session="s",
+        user="u",
+        tokens=(7, 0),
+        error="Timeout",
+    )
     other = Call(session="s", user="u", at=NOON + 100 * SECOND, tokens=(1, 2))
     stars = {"otel_feedback.score.min": 1.0, "otel_feedback.score.max": 5.0}
     ratings = [
@@ -35,10 +46,6 @@ def deliver(database: Database) -> tuple[Call, Call, Call]:
         Submission(other, id="5", rater="u", name="tone", value=None, also={"gen_ai.evaluation.score.label": "rude"}),
         Submission(session="s", id="6", rater="w", scope="session", value=0.0),
     ]
-    root = trace_request({"session.id": "s", "user.id": "u"}, service="gateway")
-    span = only_span(root)
-    span.trace_id, span.name = first.trace_id, "POST /chat"
-    span.start_time_unix_nano, span.end_time_unix_nano = NOON - SECOND, NOON + 20 * SECOND
     for request in (root, first.request(), failed.request(), other.request()):
         store(database, request)
     store(database, *[each.carrier() for each in ratings])

@@ -1,8 +1,7 @@
 -- How ids, times and attribute values of OTLP become text: as pcommon.Value.AsString writes them in the Collector. Map
--- keys are sorted, which packs better, and equal keys stay in their order, since the first one counts; an array that
--- JSON can't say (NaN, infinities) is empty, as in the exporter. Ids of zeros are empty; times wrap beyond the year
--- 2262, as in the exporter. toJSONString escapes control characters with upper-case digits, Go with lower-case ones; an
--- escaped backslash is set aside meanwhile as a character that JSON can't hold unescaped.
+-- keys are sorted, which packs better, and equal keys stay in their order, since the first one counts. Ids of zeros are
+-- empty; times wrap beyond the year 2262, as in the exporter. A value that can't be told exactly here stops the INSERT
+-- before anything is stored; the writer then turns such values into text (docs/adr/0002) and comes again.
 number -> multiIf(
     isFinite(number), replaceRegexpOne(toString(number), 'e(\\d)', 'e+\\1'),
     isNaN(number), 'NaN',
@@ -17,29 +16,24 @@ scalar -> multiIf(
     scalar.value = 'bytes_value', concat('"', base64Encode(scalar.bytes_value), '"'),
     'null'
 ) AS scalar_json,
-json -> if(
-    match(json, '\\\\u00[01][A-F]'),
-    replaceAll(
-        arrayFold(
-            (text, digits) -> replaceAll(text, concat('\\u00', upper(digits)), concat('\\u00', digits)),
-            ['0b', '0e', '0f', '1a', '1b', '1c', '1d', '1e', '1f'],
-            replaceAll(json, '\\\\', '\x01')
-        ),
-        '\x01',
-        '\\\\'
-    ),
-    json
-) AS lower_escapes,
+-- An array of which the text would not be the exporter's: something nests in it, JSON can't say it (NaN, infinities), or
+-- toJSONString escapes a character in another way than Go does.
+values -> arrayExists(
+    each -> each.value IN ('array_value', 'kvlist_value')
+        OR (each.value = 'double_value' AND NOT isFinite(each.double_value))
+        OR (each.value = 'string_value' AND match(each.string_value, '[\\x00-\\x08\\x0b-\\x0c\\x0e-\\x1f\\x7f\\x{2028}\\x{2029}]')),
+    values
+) AS is_hard,
 any -> multiIf(
     any.value = 'string_value', any.string_value,
     any.value = 'int_value', toString(any.int_value),
     any.value = 'double_value', double_text(any.double_value),
     any.value = 'bool_value', if(any.bool_value, 'true', 'false'),
-    any.value = 'array_value' AND arrayExists(
-        each -> each.value = 'double_value' AND NOT isFinite(each.double_value), any.array_value.values
-    ), '',
-    any.value = 'array_value', lower_escapes(concat(
+    any.value = 'array_value' AND NOT is_hard(any.array_value.values), concat(
         '[', arrayStringConcat(arrayMap(each -> scalar_json(each), any.array_value.values), ','), ']'
+    ),
+    any.value IN ('array_value', 'kvlist_value'), toString(throwIf(
+        any.value = 'kvlist_value' OR is_hard(any.array_value.values), 'a value is not flat'
     )),
     any.value = 'bytes_value', base64Encode(any.bytes_value),
     ''
