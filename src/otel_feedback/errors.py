@@ -27,6 +27,10 @@ class DatabaseUnavailableError(DatabaseError):
     """ClickHouse can't be reached at all; trying again later may help."""
 
 
+class NotFlatError(DatabaseError):
+    """A segment holds attribute values that ClickHouse does not decode; nothing of it was stored."""
+
+
 class SchemaVersionError(OtelFeedbackError):
     """The database holds an older or a newer schema than this version works with."""
 

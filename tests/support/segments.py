@@ -8,32 +8,34 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf.internal.encoder import _VarintBytes
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.service import otlp_check
+from otel_feedback.service.durable_queue.segment import encode_record
+from otel_feedback.service.flat_segment import flat_segment
 
 _NUMBERS: Final = itertools.count()
 
 
 def segment_bytes(bodies: Iterable[bytes]) -> bytes:
-    """Length-delimited requests, as ClickHouse reads them."""
-    return b"".join(_VarintBytes(len(body)) + body for body in bodies)
+    """The records of a segment, which ClickHouse reads as length-delimited requests."""
+    return b"".join(encode_record(body, 1) for body in bodies)
 
 
 def store(database: Database, *requests: Any, token: str = "", checked: bool = True) -> str:
     """Store requests of one signal as one segment; its token.
 
-    As in the service they pass the receiver's check first, unless ``checked`` is False: for what only someone else
-    could have written.
+    As in the service they pass the receiver's check first, and the writer's flattening, unless ``checked`` is False:
+    for what only someone else could have written.
     """
     signal: Signal = "traces" if isinstance(requests[0], ExportTraceServiceRequest) else "logs"
     bodies = [each.SerializeToString() for each in requests]
     if checked:
         bodies = [otlp_check.check(signal, body).body for body in bodies]
-    return store_bytes(database, signal, segment_bytes(body for body in bodies if body), token)
+    content = segment_bytes(body for body in bodies if body)
+    return store_bytes(database, signal, (flat_segment(signal, content) if checked else None) or content, token)
 
 
 def store_bytes(database: Database, signal: Signal, content: bytes, token: str = "") -> str:

@@ -12,9 +12,8 @@ from otel_feedback.service.otlp_check import Checked, MalformedRequestError, Otl
 from otel_feedback.service.otlp_json import from_json
 from otel_feedback.service.telemetry import Counters
 
-LARGE_BODY_BYTES: Final = 256 * 1024
-"""Bodies above this are looked at in a thread: a request with nested values is walked in Python, and meanwhile the
-event loop has others to answer."""
+LARGE_BODY_BYTES: Final = 4 << 20
+"""Protobuf bodies above this are looked at in a thread, JSON always: meanwhile the event loop has others to answer."""
 
 
 @dataclass(frozen=True, slots=True)

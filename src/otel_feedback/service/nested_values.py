@@ -1,8 +1,11 @@
-"""Replace attribute values that ClickHouse does not decode by their JSON text (docs/adr/0002)."""
+"""Replace attribute values that ClickHouse does not decode by their text, exactly as the Collector writes it."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -10,44 +13,56 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from otel_feedback.service.value_text import nested_text
 
+# Characters that ClickHouse escapes in JSON in another way than Go; the same list as in text_of_values.sql.
+_ESCAPED_OTHERWISE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 
-def flatten_traces(request: ExportTraceServiceRequest) -> None:
-    """Flatten every attribute of resources, scopes, spans, events and links, in place."""
+
+def flatten_traces(request: ExportTraceServiceRequest) -> bool:
+    """Flatten every attribute of resources, scopes, spans, events and links, in place; whether one had to be."""
+    changed = 0
     for resource_spans in request.resource_spans:
-        _flatten_attributes(resource_spans.resource.attributes)
+        changed += _flatten_attributes(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
-            _flatten_attributes(scope_spans.scope.attributes)
+            changed += _flatten_attributes(scope_spans.scope.attributes)
             for span in scope_spans.spans:
-                _flatten_attributes(span.attributes)
-                for event in span.events:
-                    _flatten_attributes(event.attributes)
-                for link in span.links:
-                    _flatten_attributes(link.attributes)
+                changed += _flatten_attributes(span.attributes)
+                changed += sum(_flatten_attributes(event.attributes) for event in span.events)
+                changed += sum(_flatten_attributes(link.attributes) for link in span.links)
+    return changed > 0
 
 
-def flatten_logs(request: ExportLogsServiceRequest) -> None:
-    """Flatten every attribute of resources, scopes and records, and the bodies, in place."""
+def flatten_logs(request: ExportLogsServiceRequest) -> bool:
+    """Flatten every attribute of resources, scopes and records, and the bodies, in place; whether one had to be."""
+    changed = 0
     for resource_logs in request.resource_logs:
-        _flatten_attributes(resource_logs.resource.attributes)
+        changed += _flatten_attributes(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
-            _flatten_attributes(scope_logs.scope.attributes)
+            changed += _flatten_attributes(scope_logs.scope.attributes)
             for record in scope_logs.log_records:
-                _flatten_attributes(record.attributes)
-                if record.HasField("body"):
-                    _flatten(record.body)
+                changed += _flatten_attributes(record.attributes)
+                changed += record.HasField("body") and _flatten(record.body)
+    return changed > 0
 
 
-def _flatten_attributes(attributes: Iterable[KeyValue]) -> None:
-    for attribute in attributes:
-        if attribute.HasField("value"):
-            _flatten(attribute.value)
+def _flatten_attributes(attributes: Iterable[KeyValue]) -> int:
+    return sum(_flatten(attribute.value) for attribute in attributes if attribute.HasField("value"))
 
 
-def _flatten(value: AnyValue) -> None:
+def _flatten(value: AnyValue) -> bool:
     kind = value.WhichOneof("value")
-    if kind == "kvlist_value" or (kind == "array_value" and _holds_nested(value.array_value.values)):
+    if kind == "kvlist_value" or (kind == "array_value" and any(map(_is_hard, value.array_value.values))):
         value.string_value = nested_text(value)
+        return True
+    return False
 
 
-def _holds_nested(values: Iterable[AnyValue]) -> bool:
-    return any(each.WhichOneof("value") in {"kvlist_value", "array_value"} for each in values)
+def _is_hard(element: AnyValue) -> bool:
+    """Whether an array that holds it has a text that ClickHouse can't tell."""
+    match element.WhichOneof("value"):
+        case "array_value" | "kvlist_value":
+            return True
+        case "double_value":
+            return not math.isfinite(element.double_value)
+        case "string_value":
+            return _ESCAPED_OTHERWISE.search(element.string_value) is not None
+    return False

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from otel_feedback.clickhouse.database import Database
+from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
 from otel_feedback.feedback_api import FeedbackApi
 from otel_feedback.service.durable_queue.queue import DurableQueue
@@ -20,7 +21,7 @@ from otel_feedback.service.otlp_check import OtlpSignal
 from otel_feedback.service.receiver_grpc import GrpcReceiver
 from otel_feedback.service.receiver_http import create_http_app
 from otel_feedback.service.telemetry import Counters
-from otel_feedback.service.writer import Signal, Writer
+from otel_feedback.service.writer import Writer
 from otel_feedback.settings import Address, Settings
 from otel_feedback.tokens import Keyring
 

@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
-from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
+from otel_feedback.clickhouse.segments import Signal
+from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, NotFlatError
+from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.queue import Claimed, DurableQueue
+from otel_feedback.service.flat_segment import flat_segment
 from otel_feedback.service.telemetry import Counters
 
 logger = logging.getLogger(__name__)
-
-Signal = Literal["traces", "logs"]
 
 ATTEMPTS_BEFORE_REJECTING: Final = 5
 FIRST_PAUSE_SECONDS: Final = 0.1
@@ -51,7 +52,12 @@ class SegmentStore(Protocol):
     """The part of the database that a writer needs."""
 
     def insert_segment(self, signal: Signal, path: Path, token: str) -> None:
-        """Store every record of the segment; a second call with the same token stores nothing."""
+        """Store every record of the segment; a second call with the same token stores nothing.
+
+        Raises:
+            NotFlatError: ClickHouse does not decode all of its values; nothing was stored.
+            DatabaseError: it is not stored, or not completely.
+        """
 
     def segment_is_stored(self, signal: Signal, token: str) -> bool:
         """Whether the segment's rows are in the tables."""
@@ -65,6 +71,7 @@ class Writer:
         self._queue = queue
         self._database = database
         self._counters = counters
+        self._flattens_first = False
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._write_segments, name=f"write-{signal}", daemon=True)
 
@@ -108,7 +115,7 @@ class Writer:
                 if segment.is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
                     self._counters.add("segments_already_stored_total", signal=self._signal)
                 else:
-                    self._database.insert_segment(self._signal, segment.path, segment.token)
+                    self._insert(segment)
                     self._counters.add("segments_written_total", signal=self._signal)
             except DatabaseError as error:
                 self._counters.add("insert_failures_total", signal=self._signal)
@@ -122,6 +129,30 @@ class Writer:
                 return
             self._hurry.wait(pause_seconds)
             pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+
+    def _insert(self, segment: Claimed) -> None:
+        """Insert the segment as it is; if it holds values that ClickHouse does not decode, a flattened copy of it.
+
+        Those come from certain instrumentations, so after one such segment the next ones are flattened at once.
+        """
+        if not self._flattens_first:
+            try:
+                self._database.insert_segment(self._signal, segment.path, segment.token)
+            except NotFlatError:
+                self._flattens_first = True
+            else:
+                return
+        flat = flat_segment(self._signal, segment.path.read_bytes())
+        if flat is None:
+            self._flattens_first = False
+            self._database.insert_segment(self._signal, segment.path, segment.token)
+            return
+        copy = segment.path.with_suffix(files.UNFINISHED_SUFFIX)
+        try:
+            copy.write_bytes(flat)
+            self._database.insert_segment(self._signal, copy, segment.token)
+        finally:
+            copy.unlink(missing_ok=True)
 
     def _reject(self, segment: Claimed, error: DatabaseError) -> None:
         reason = (

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.otlp import trace_request
 
-from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
+from otel_feedback.clickhouse.segments import Signal
+from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, NotFlatError
 from otel_feedback.service import writer as writer_module
 from otel_feedback.service.durable_queue import boot, files
 from otel_feedback.service.durable_queue.queue import DurableQueue, Limits
-from otel_feedback.service.durable_queue.segment import encode_record
+from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.telemetry import Counters
-from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Signal, Writer
+from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Writer
 
 
 class ScriptedStore:
@@ -25,6 +28,7 @@ class ScriptedStore:
         self.stored = stored or set()
         self.inserted: list[str] = []
         self.asked: list[str] = []
+        self.bodies: list[bytes] = []
 
     def insert_segment(self, signal: Signal, path: Path, token: str) -> None:
         assert signal == "traces"
@@ -32,6 +36,7 @@ class ScriptedStore:
         if self.failures:
             raise self.failures.pop(0)
         self.inserted.append(token)
+        self.bodies += [each.body for each in scan(path.read_bytes()) if isinstance(each, Record)]
 
     def segment_is_stored(self, signal: Signal, token: str) -> bool:
         assert signal == "traces"
@@ -139,6 +144,21 @@ def test_a_segment_of_a_former_boot_is_asked_for_before_it_is_written(
     assert store.asked == [stored, missing]
     assert store.inserted == [missing]
     assert counters.value("segments_already_stored_total") == 1
+    assert waiting_files(directory) == []
+
+
+def test_values_that_clickhouse_does_not_decode_are_flattened_and_what_follows_is_looked_at_first(
+    queue: DurableQueue, directory: Path, counters: Counters
+):
+    nested, flat = trace_request({"a": {"b": 1}}), trace_request({"a": 1})
+    text = ExportTraceServiceRequest()
+    text.CopyFrom(nested)
+    text.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.string_value = '{"b":1}'
+    store = ScriptedStore(NotFlatError("nested", code=395))
+    bodies = [each.SerializeToString() for each in (nested, nested, flat, flat)]
+    write_everything(queue, store, counters, *bodies)
+    assert [ExportTraceServiceRequest.FromString(body) for body in store.bodies] == [text, text, flat, flat]
+    assert counters.value("insert_failures_total") == 0
     assert waiting_files(directory) == []
 
 

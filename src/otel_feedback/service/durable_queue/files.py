@@ -16,6 +16,8 @@ from typing import Final
 OPEN_SUFFIX: Final = ".open"
 CLOSED_SUFFIX: Final = ".segment"
 REASON_SUFFIX: Final = ".reason"
+UNFINISHED_SUFFIX: Final = ".unfinished"
+"""What a dead process left under such a name is worth nothing and is removed at the next start."""
 
 
 def new_segment_name() -> str:
@@ -41,7 +43,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write a whole file; after a crash it is there as a whole or not at all."""
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = path.with_name(path.name + UNFINISHED_SUFFIX)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         write_all(descriptor, data)

@@ -9,6 +9,7 @@ from pathlib import Path
 from otel_feedback.service.durable_queue.files import (
     CLOSED_SUFFIX,
     OPEN_SUFFIX,
+    UNFINISHED_SUFFIX,
     set_aside,
     sync_directory,
     write_durably,
@@ -36,7 +37,7 @@ def recover(directory: Path, rejected_directory: Path) -> Recovered:
     """
     cut_bytes = 0
     damaged = 0
-    for unfinished in directory.glob("*.unfinished"):
+    for unfinished in directory.glob(f"*{UNFINISHED_SUFFIX}"):
         unfinished.unlink()
     for path in sorted(directory.glob(f"*{OPEN_SUFFIX}")) + sorted(directory.glob(f"*{CLOSED_SUFFIX}")):
         cut, aside = _recover_segment(path, rejected_directory)
