@@ -23,6 +23,12 @@ _ANSWERS: Final = re.compile(
 )
 """A statement that has an answer, so that it takes a FORMAT clause."""
 
+_READONLY: Final = 164
+_REACHES_BEYOND_TABLES: Final = re.compile(
+    r"^(?:KILL|BACKUP|RESTORE)\b|\bINTO OUTFILE\b|(?<![.\w])`?file`?\(", re.IGNORECASE
+)
+"""What ClickHouse's readonly setting lets through: files of the service's user, and the end of its INSERTs."""
+
 _THROWN_BY_THE_STATEMENT: Final = 395  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO, in text_of_values.sql
 
 Values: TypeAlias = Mapping[str, Any]
@@ -89,6 +95,8 @@ class Database(abc.ABC):
         try:
             with translated_errors():
                 bare = statement.rstrip().rstrip(";")
+                if readonly:
+                    _refuse_more_than_tables(client, bare)
                 takes_format = _ANSWERS.match(bare) and not _HAS_FORMAT.search(bare)
                 return client.raw_query(bare, dict(parameters), fmt=format_name if takes_format else None)
         finally:
@@ -151,3 +159,10 @@ class Database(abc.ABC):
         """Close every connection that nobody uses; the others close when they come back."""
         self._readers.close()
         self._writers.close()
+
+
+def _refuse_more_than_tables(client: Client, statement: str) -> None:
+    query = statements.load("queries/statement_in_plain.sql")
+    plain = client.query(query, parameters={"statement": statement}).result_rows[0][0]
+    if plain is not None and (found := _REACHES_BEYOND_TABLES.search(plain)):
+        raise DatabaseError(f"Cannot execute {found[0]!r} in readonly mode. (READONLY)", code=_READONLY)

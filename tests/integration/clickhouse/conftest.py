@@ -23,11 +23,7 @@ TABLES = (
 )
 """All that hold what came in. The views over them hold nothing."""
 
-# An engine is started once: all its tests run on one worker of pytest-xdist (--dist loadgroup).
-ENGINES = [
-    pytest.param("embedded", marks=pytest.mark.xdist_group("embedded")),
-    pytest.param("server", marks=pytest.mark.xdist_group("server")),
-]
+ENGINES = ["embedded", "server"]
 
 
 @pytest.fixture(scope="session")
