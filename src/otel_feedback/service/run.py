@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 SIGNALS: Final[tuple[Signal, ...]] = ("traces", "logs")
 ANSWER_GRACE_SECONDS: Final = 3.0
+WRITERS_PER_QUEUE: Final = 2
+"""One INSERT keeps one core of ClickHouse's busy. What is written first makes no difference to any view."""
 DRAIN_SECONDS: Final = 15.0
 
 
@@ -77,7 +79,11 @@ class Service:
             )
             for signal in SIGNALS
         }
-        self._writers = [Writer(signal, queue, database, self._counters) for signal, queue in self._queues.items()]
+        self._writers = [
+            Writer(signal, queue, database, self._counters)
+            for signal, queue in self._queues.items()
+            for _ in range(WRITERS_PER_QUEUE)
+        ]
         by_signal: Mapping[OtlpSignal, DurableQueue] = {"traces": self._queues["traces"], "logs": self._queues["logs"]}
         intake = Intake(by_signal, self._counters)
         feedback_api = FeedbackApi(

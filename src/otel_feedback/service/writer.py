@@ -64,7 +64,7 @@ class SegmentStore(Protocol):
 
 
 class Writer:
-    """One thread that writes one signal's segments, oldest first."""
+    """One thread that writes segments of one signal, the oldest that nobody else has; several may share a queue."""
 
     def __init__(self, signal: Signal, queue: DurableQueue, database: SegmentStore, counters: Counters) -> None:
         self._signal = signal

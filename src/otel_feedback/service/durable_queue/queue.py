@@ -21,7 +21,6 @@ from otel_feedback.service.telemetry import Counters, Gauge
 
 logger = logging.getLogger(__name__)
 
-GROUP_SECONDS: Final = 0.005
 GROUP_BYTES: Final = 1 << 20
 SEGMENT_BYTES: Final = 32 << 20
 SEGMENT_AGE_SECONDS: Final = 1.0
@@ -46,12 +45,11 @@ class Limits:
     """When groups and segments close, and how much may wait.
 
     Attributes:
-        group_seconds: how long a group waits for company; every append waits about this long.
+        group_bytes: how much one fsync makes durable at the most.
         segment_age_seconds: a click is visible in SQL this long, plus one INSERT, after its append.
         total_bytes: on disk and in memory together; beyond it appends are refused.
     """
 
-    group_seconds: float = GROUP_SECONDS
     group_bytes: int = GROUP_BYTES
     segment_bytes: int = SEGMENT_BYTES
     segment_age_seconds: float = SEGMENT_AGE_SECONDS
@@ -99,7 +97,7 @@ class _OpenSegment:
 class DurableQueue:
     """The queue of one signal, in one directory that this process alone uses (the service lock sees to it).
 
-    One thread appends: it gathers what arrives within a few milliseconds, writes it, calls fdatasync once, and then
+    One thread appends: it gathers what has arrived during the last fsync, writes it, calls fdatasync once, and then
     answers all. It sleeps while nothing comes.
     """
 
@@ -177,8 +175,11 @@ class DurableQueue:
             self._thread.join(timeout_seconds)
 
     def claim(self) -> Claimed | None:
-        """The oldest closed segment; blocks until there is one. None: the queue is closed and empty."""
-        return self._closed.get()
+        """The oldest closed segment; blocks until there is one. None: the queue is closed and empty, for all claimers."""
+        segment = self._closed.get()
+        if segment is None:
+            self._closed.put(None)
+        return segment
 
     def remove(self, segment: Claimed) -> None:
         """The segment is stored for good: forget it."""
@@ -239,10 +240,9 @@ class DurableQueue:
             return [], True
         group = [first]
         size_bytes = len(first.body)
-        until = time.monotonic() + self._limits.group_seconds
         while size_bytes < self._limits.group_bytes:
             try:
-                following = self._arriving.get(timeout=max(0.0, until - time.monotonic()))
+                following = self._arriving.get_nowait()
             except queue.Empty:
                 break
             if following is None:

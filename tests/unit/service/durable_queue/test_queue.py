@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,26 @@ def test_once_append_returns_the_record_is_in_the_file(make_queue: Any, tmp_path
     assert bodies_of(open_segment) == [b"one", b"two"]
 
 
-def test_appends_at_the_same_time_share_one_fsync(make_queue: Any, counters: Counters):
-    queue = make_queue(Limits(group_seconds=0.5, group_bytes=100 * 5))
-    append_all(queue, *[b"x" * 5] * 100)
-    assert counters.value("fsyncs_total") == 1
+def test_what_arrives_during_an_fsync_shares_the_next_one(
+    make_queue: Any, counters: Counters, monkeypatch: pytest.MonkeyPatch
+):
+    fdatasync, everything_came = os.fdatasync, threading.Event()
+
+    def wait_and_sync(descriptor: int) -> None:
+        assert everything_came.wait(10)
+        fdatasync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", wait_and_sync)
+    queue = make_queue(PATIENT)
+
+    async def append() -> None:
+        appends = [asyncio.ensure_future(queue.append(b"x" * 5)) for _ in range(100)]
+        await asyncio.sleep(0)
+        everything_came.set()
+        await asyncio.gather(*appends)
+
+    asyncio.run(append())
+    assert counters.value("fsyncs_total") <= 2
 
 
 def test_a_segment_closes_by_age_and_is_claimed_once(make_queue: Any, tmp_path: Path):
