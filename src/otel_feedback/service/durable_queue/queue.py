@@ -175,7 +175,7 @@ class DurableQueue:
             self._thread.join(timeout_seconds)
 
     def claim(self) -> Claimed | None:
-        """The oldest closed segment; blocks until there is one. None to every claimer: the queue is closed and empty."""
+        """The oldest closed segment; blocks until there is one. None: closed and empty, for every claimer."""
         segment = self._closed.get()
         if segment is None:
             self._closed.put(None)
