@@ -28,6 +28,7 @@ COUNTERS: Final[Mapping[str, str]] = {
     "request_bytes_total": "Bytes of OTLP requests after decompression, by signal.",
     "items_total": "Spans and log records acknowledged, by signal.",
     "items_rejected_total": "Spans refused by partial success, by signal.",
+    "duplicates_dropped_total": "Requests that came again with the same bytes and were not appended again, by signal.",
     "ratings_total": "Ratings taken over /v1/feedback.",
     "fsyncs_total": "Groups of requests made durable, by signal.",
     "queue_write_failures_total": "Groups that could not be made durable and were not acknowledged, by signal.",

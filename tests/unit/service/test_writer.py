@@ -150,14 +150,13 @@ def test_a_segment_of_a_former_boot_is_asked_for_before_it_is_written(
 def test_values_that_clickhouse_does_not_decode_are_flattened_and_what_follows_is_looked_at_first(
     queue: DurableQueue, directory: Path, counters: Counters
 ):
-    nested, flat = trace_request({"a": {"b": 1}}), trace_request({"a": 1})
-    text = ExportTraceServiceRequest()
-    text.CopyFrom(nested)
-    text.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.string_value = '{"b":1}'
+    nested = [trace_request({"a": {"b": number}}) for number in range(2)]
+    flat = [trace_request({"a": number}) for number in range(2)]
     store = ScriptedStore(NotFlatError("nested", code=395))
-    bodies = [each.SerializeToString() for each in (nested, nested, flat, flat)]
-    write_everything(queue, store, counters, *bodies)
-    assert [ExportTraceServiceRequest.FromString(body) for body in store.bodies] == [text, text, flat, flat]
+    write_everything(queue, store, counters, *(each.SerializeToString() for each in (*nested, *flat)))
+    for number, request in enumerate(nested):
+        request.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.string_value = f'{{"b":{number}}}'
+    assert [ExportTraceServiceRequest.FromString(body) for body in store.bodies] == [*nested, *flat]
     assert counters.value("insert_failures_total") == 0
     assert waiting_files(directory) == []
 

@@ -16,6 +16,7 @@ from typing import Final
 from otel_feedback.errors import OtelFeedbackError
 from otel_feedback.service.durable_queue import boot, files
 from otel_feedback.service.durable_queue.recovery import recover
+from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.telemetry import Counters, Gauge
 
@@ -120,6 +121,7 @@ class DurableQueue:
         self._lock = threading.Lock()
         self._waiting_bytes = 0
         self._waiting_segments: set[Path] = set()
+        self._window = RequestWindow()
         self._segment: _OpenSegment | None = None
         self._stranded: list[_OpenSegment] = []
         self._is_closing = False
@@ -136,6 +138,8 @@ class DurableQueue:
         recovered = recover(self._directory, self._rejected_directory)
         self._counters.add("torn_bytes_total", recovered.cut_bytes, signal=self._signal)
         self._counters.add("segments_damaged_total", recovered.set_aside, signal=self._signal)
+        for digest in recovered.digests:
+            self._window.note(digest)
         is_in_doubt = boot.note_boot(self._directory)
         for path in recovered.segments:
             size_bytes = path.stat().st_size
@@ -147,23 +151,37 @@ class DurableQueue:
     async def append(self, body: bytes) -> None:
         """Append one record. Once this returns, a crash of the process or the machine cannot lose it.
 
+        The bytes of a record that was appended minutes ago are taken to be the same record, sent again because its
+        answer was lost: nothing is appended.
+
         Raises:
             QueueBusyError: too much is waiting already, or the service is stopping; nothing was taken.
             QueueWriteError: the disk refused; the record is not durable.
         """
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
+        digest = digest_of(body)
         with self._lock:
-            if self._is_closing:
-                raise QueueBusyError("the service is stopping")
-            if self._waiting_bytes + len(body) > self._limits.total_bytes:
-                raise QueueBusyError(
-                    f"the {self._signal} queue is full: {self._waiting_bytes} bytes wait for the database, "
-                    f"at most {self._limits.total_bytes} may"
-                )
-            self._waiting_bytes += len(body)
-            self._arriving.put(_Waiting(body, loop, done))
-        await done
+            if digest in self._window:
+                self._counters.add("duplicates_dropped_total", signal=self._signal)
+                done = self._window.outcome(digest)
+            else:
+                done = loop.create_future()
+                self._enqueue(_Waiting(body, loop, done))
+                self._window.note(digest, done)
+        if done is not None:
+            await asyncio.shield(done)  # a client that goes away must not end it for another one that sent the same
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        size_bytes = len(waiting.body)
+        if self._is_closing:
+            raise QueueBusyError("the service is stopping")
+        if self._waiting_bytes + size_bytes > self._limits.total_bytes:
+            raise QueueBusyError(
+                f"the {self._signal} queue is full: {self._waiting_bytes} bytes wait for the database, "
+                f"at most {self._limits.total_bytes} may"
+            )
+        self._waiting_bytes += size_bytes
+        self._arriving.put(waiting)
 
     def close(self, timeout_seconds: float) -> None:
         """Refuse new appends, make those under way durable, close the segment; claims end after the last one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from otel_feedback.service.durable_queue.files import (
     sync_directory,
     write_durably,
 )
+from otel_feedback.service.durable_queue.request_window import WINDOW_SECONDS, digest_of
 from otel_feedback.service.durable_queue.segment import Damage, Record, scan
 
 logger = logging.getLogger(__name__)
@@ -21,11 +23,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was found: closed segments oldest first, bytes cut off torn tails, stretches set aside."""
+    """What was found.
+
+    Attributes:
+        segments: closed segments, oldest first.
+        cut_bytes: bytes cut off torn tails.
+        set_aside: damaged stretches that were kept elsewhere.
+        digests: of the requests that arrived in the last minutes, whose clients may not have seen an answer.
+    """
 
     segments: tuple[Path, ...]
     cut_bytes: int
     set_aside: int
+    digests: tuple[bytes, ...]
 
 
 def recover(directory: Path, rejected_directory: Path) -> Recovered:
@@ -37,17 +47,20 @@ def recover(directory: Path, rejected_directory: Path) -> Recovered:
     """
     cut_bytes = 0
     damaged = 0
+    digests: list[bytes] = []
     for unfinished in directory.glob(f"*{UNFINISHED_SUFFIX}"):
         unfinished.unlink()
     for path in sorted(directory.glob(f"*{OPEN_SUFFIX}")) + sorted(directory.glob(f"*{CLOSED_SUFFIX}")):
-        cut, aside = _recover_segment(path, rejected_directory)
+        cut, aside, recent = _recover_segment(path, rejected_directory)
         cut_bytes += cut
         damaged += aside
+        digests += recent
     sync_directory(directory)
-    return Recovered(tuple(sorted(directory.glob(f"*{CLOSED_SUFFIX}"))), cut_bytes, damaged)
+    segments = tuple(sorted(directory.glob(f"*{CLOSED_SUFFIX}")))
+    return Recovered(segments, cut_bytes, damaged, tuple(digests))
 
 
-def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int]:
+def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int, list[bytes]]:
     data = path.read_bytes()
     was_open = path.suffix == OPEN_SUFFIX
     sound: list[Record] = []
@@ -71,7 +84,8 @@ def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int]:
             path.unlink()
     elif was_open:
         path.rename(closed)
-    return cut_bytes, damaged
+    window_began = time.time_ns() - int(WINDOW_SECONDS * 1e9)
+    return cut_bytes, damaged, [digest_of(each.body) for each in sound if each.arrival_unix_nano >= window_began]
 
 
 def _set_damage_aside(path: Path, data: bytes, damage: Damage, rejected_directory: Path) -> None:

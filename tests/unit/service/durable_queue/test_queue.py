@@ -86,7 +86,7 @@ def test_what_arrives_during_an_fsync_shares_the_next_one(
     queue = make_queue(PATIENT)
 
     async def append() -> None:
-        appends = [asyncio.ensure_future(queue.append(b"x" * 5)) for _ in range(100)]
+        appends = [asyncio.ensure_future(queue.append(b"%d" % number)) for number in range(100)]
         await asyncio.sleep(0)
         everything_came.set()
         await asyncio.gather(*appends)
@@ -137,6 +137,39 @@ def test_segments_are_claimed_oldest_first_and_their_names_never_repeat(make_que
     assert [bodies_of(segment.path) for segment in segments] == [[b"%d" % number] for number in range(5)]
     tokens = [segment.token for segment in segments]
     assert tokens == sorted(set(tokens))
+
+
+def test_a_request_that_comes_again_adds_nothing(make_queue: Any, counters: Counters):
+    queue = make_queue(PATIENT)
+    append_all(queue, b"one", b"one")  # while the first is under way
+    append_all(queue, b"one", b"two")  # and after it is durable
+    assert counters.value("duplicates_dropped_total", signal="traces") == 2
+    queue.close(10)
+    assert sorted(bodies_of(claim(queue).path)) == [b"one", b"two"]
+
+
+def test_a_request_that_comes_again_after_a_restart_adds_nothing(make_queue: Any, counters: Counters):
+    append_all(make_queue(PATIENT), b"one")  # a process that dies with its segment open
+    queue = make_queue(PATIENT)
+    append_all(queue, b"one", b"two")
+    assert counters.value("duplicates_dropped_total", signal="traces") == 1
+    queue.close(10)
+    assert [bodies_of(claim(queue).path) for _ in range(2)] == [[b"one"], [b"two"]]
+
+
+def test_a_client_that_goes_away_takes_nothing_from_another_that_sent_the_same(make_queue: Any):
+    queue = make_queue(PATIENT)
+
+    async def append() -> None:
+        leaving = asyncio.ensure_future(queue.append(b"one"))
+        staying = asyncio.ensure_future(queue.append(b"one"))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await staying
+
+    asyncio.run(append())
+    queue.close(10)
+    assert bodies_of(claim(queue).path) == [b"one"]
 
 
 def test_a_full_queue_is_busy_until_a_segment_is_removed(make_queue: Any):
