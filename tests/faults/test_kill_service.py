@@ -2,126 +2,47 @@
 
 from __future__ import annotations
 
-import os
 import random
-import threading
 import time
 import uuid
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from tests.support.otlp import any_value, attributes, log_request, trace_request
+import pytest
+from tests.support.clickhouse_server import own_clickhouse
 from tests.support.service import RunningService, running_service, wait_until
+from tests.support.traffic import (
+    SPANS_PER_REQUEST,
+    TRACES,
+    Acknowledged,
+    check_every_row,
+    counts,
+    send_for_a_while,
+    spans_of,
+    waiting,
+)
 
-from otel_feedback import semconv
 from otel_feedback.service.durable_queue.files import new_segment_name
 from otel_feedback.service.durable_queue.segment import encode_record
 
 KILLS = 4
-TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
-SPANS_PER_REQUEST = 7
-LLM_CALL = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.usage.input_tokens": 5,
-}
 
 
-@dataclass
-class Acknowledged:
-    """What the receiver took, and what it may have taken: the answer of a killed process never came."""
-
-    requests: set[str] = field(default_factory=set)
-    unanswered: set[str] = field(default_factory=set)
-
-
-class Client(threading.Thread):
-    """Sends requests without retrying and remembers those that were acknowledged."""
-
-    def __init__(self, address: str, signal: str, acknowledged: Acknowledged) -> None:
-        super().__init__(daemon=True)
-        self._address = address
-        self._signal = signal
-        self._acknowledged = acknowledged
-        self._ending = threading.Event()
-
-    def run(self) -> None:
-        method = TRACES if self._signal == "traces" else LOGS
-        with grpc.insecure_channel(self._address) as channel:
-            export = channel.unary_unary(method)
-            while not self._ending.is_set():
-                key = uuid.uuid4().hex
-                request = spans_of(key) if self._signal == "traces" else rating_of(key)
-                self._acknowledged.unanswered.add(key)
-                try:
-                    export(request.SerializeToString(), timeout=10)
-                except grpc.RpcError:
-                    return
-                self._acknowledged.unanswered.discard(key)
-                self._acknowledged.requests.add(key)
-
-    def stop(self) -> None:
-        self._ending.set()
-        self.join(20)
-        assert not self.is_alive()
+@pytest.fixture(params=["embedded", "server"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The settings of a service on either engine."""
+    if request.param == "embedded":
+        yield {}
+        return
+    with own_clickhouse(tmp_path) as server:
+        yield {"OTEL_FEEDBACK_DATABASE_URL": server.url}
 
 
-def spans_of(key: str) -> ExportTraceServiceRequest:
-    request = trace_request(*[{"test.key": key, **LLM_CALL}] * SPANS_PER_REQUEST)
-    request.resource_spans[0].scope_spans[0].spans[0].attributes.append(
-        attributes({"nested": {"deep": [1]}})[0]  # takes the slow path through the intake
-    )
-    return request
-
-
-def rating_of(key: str) -> ExportLogsServiceRequest:
-    request = log_request(None)
-    record = request.resource_logs[0].scope_logs[0].log_records[0]
-    record.event_name = semconv.EVALUATION_EVENT
-    record.trace_id, record.span_id = os.urandom(16), os.urandom(8)
-    values = {
-        semconv.EVALUATION_NAME: "thumbs",
-        semconv.EVALUATION_SCORE_VALUE: 1.0,
-        semconv.FEEDBACK_ID: str(uuid.uuid4()),
-        semconv.ENDUSER_PSEUDO_ID: key,
-    }
-    record.attributes.extend(attributes(values))
-    assert record.attributes[-1].value == any_value(key)
-    return request
-
-
-def send_for_a_while(service: RunningService, taken: dict[str, Acknowledged], seconds: float) -> list[Client]:
-    clients = [Client(service.grpc, signal, taken[signal]) for signal in ("traces", "traces", "logs")]
-    before = sum(len(each.requests) for each in taken.values())
-    for client in clients:
-        client.start()
-
-    def something_was_acknowledged() -> bool | None:
-        return sum(len(each.requests) for each in taken.values()) > before or None
-
-    wait_until(something_was_acknowledged, 20, "nothing was acknowledged")
-    time.sleep(seconds)  # how far the queue and the writer have come by then is what the test varies
-    return clients
-
-
-def counts(service: RunningService, query: str) -> Counter[str]:
-    return Counter({row["Key"]: int(row["Rows"]) for row in service.sql(query)})
-
-
-def waiting(service: RunningService) -> float:
-    return service.metric("otel_feedback_segments_waiting") + service.metric("otel_feedback_queue_bytes")
-
-
-def test_acknowledged_rows_are_there_exactly_once_after_kills(tmp_path: Path):
+def test_acknowledged_rows_are_there_exactly_once_after_kills(tmp_path: Path, database: dict[str, str]):
     chance = random.Random(3)
     taken = {"traces": Acknowledged(), "logs": Acknowledged()}
-    service = RunningService(tmp_path / "data")
+    service = RunningService(tmp_path / "data", database)
     try:
         for _ in range(KILLS):
             service.start()
@@ -141,34 +62,6 @@ def test_acknowledged_rows_are_there_exactly_once_after_kills(tmp_path: Path):
         assert service.stop() == 0
     assert not list((tmp_path / "data" / "queue").rglob("*.*"))
     assert not (tmp_path / "data" / "rejected").exists()
-
-
-def check_every_row(service: RunningService, taken: dict[str, Acknowledged]) -> None:
-    """Each acknowledged request once, each unanswered one once or not at all, and nothing else."""
-    spans = counts(service, "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key")
-    distinct = service.sql("SELECT count() AS Rows, uniqExact(TraceId, SpanId) AS Ids FROM otel_traces")[0]
-    assert int(distinct["Rows"]) == int(distinct["Ids"])
-    expect_once(spans, taken["traces"], SPANS_PER_REQUEST)
-    calls = service.sql("SELECT count() AS Rows, uniqExact(TraceId, SpanId) AS Ids FROM llm_calls")[0]
-    assert int(calls["Rows"]) == int(calls["Ids"]) == int(distinct["Rows"])
-
-    logs = counts(
-        service, "SELECT LogAttributes['enduser.pseudo.id'] AS Key, count() AS Rows FROM otel_logs GROUP BY Key"
-    )
-    ratings = counts(service, "SELECT RaterId AS Key, count() AS Rows FROM feedback_events GROUP BY Key")
-    current = counts(service, "SELECT RaterId AS Key, count() AS Rows FROM feedback GROUP BY Key")
-    for found in (logs, ratings, current):
-        expect_once(found, taken["logs"], 1)
-
-
-def expect_once(found: Counter[str], taken: Acknowledged, rows: int) -> None:
-    assert len(taken.requests) > KILLS
-    lost = [key for key in taken.requests if key not in found]
-    assert not lost, f"{len(lost)} of {len(taken.requests)} acknowledged requests are lost"
-    several = {key: count for key, count in found.items() if count != rows}
-    assert not several, f"{len(several)} requests have another number of rows than {rows}: {several}"
-    strangers = set(found) - taken.requests - taken.unanswered
-    assert not strangers
 
 
 def test_a_clean_stop_writes_everything_and_the_next_start_has_nothing_to_do(tmp_path: Path):

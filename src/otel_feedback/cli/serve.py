@@ -10,7 +10,7 @@ import secrets
 import signal
 from typing import TYPE_CHECKING, Final
 
-from otel_feedback.errors import ConfigurationError
+from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError, OtelFeedbackError
 from otel_feedback.running_service import ServiceState
 from otel_feedback.settings import Settings
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SUMMARY: Final = "Receive OTLP and ratings, store them in ClickHouse, and show the dashboard."
 EXAMPLE: Final = "OTEL_FEEDBACK_SIGNING_KEYS=change-me otel-feedback serve"
 DASHBOARD_VARIABLE: Final = "OTEL_FEEDBACK_DASHBOARD_ADDRESS"
+MIGRATION_PAUSE_SECONDS: Final = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,6 @@ def _run_event_loop(settings: Settings, data_directory: DataDirectory) -> None:
 
 async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     from otel_feedback.clickhouse.connect import connect  # noqa: PLC0415  # as in run
-    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
     from otel_feedback.service.listening import bind  # noqa: PLC0415  # as in run
     from otel_feedback.service.run import Service, addresses_of  # noqa: PLC0415  # as in run
 
@@ -80,14 +80,44 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     database = connect(settings.database_url)
     try:
         service = Service(settings, database)
-        await asyncio.to_thread(migrate, database, settings)
+        migrating = await _migrate(database, settings)
         try:
             await service.start()
             await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
         finally:
+            migrating.cancel()
             await service.stop()
     finally:
         database.close()
+
+
+async def _migrate(database: Database, settings: Settings) -> asyncio.Task[None]:
+    """Migrate now; where the database is away, as soon as it is there: the queue holds what comes until then.
+
+    Raises:
+        OtelFeedbackError: the database is there and refuses.
+    """
+    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
+
+    async def migrate_later() -> None:
+        while True:
+            await asyncio.sleep(MIGRATION_PAUSE_SECONDS)
+            try:
+                await asyncio.to_thread(migrate, database, settings)
+            except DatabaseUnavailableError as error:
+                logger.debug("%s", error)
+            except OtelFeedbackError as error:
+                logger.error("the schema can't be migrated, trying again: %s", error)  # noqa: TRY400  # one line
+            else:
+                logger.info("the database is there; what waited is being written")
+                return
+
+    try:
+        await asyncio.to_thread(migrate, database, settings)
+    except DatabaseUnavailableError as error:
+        logger.warning("%s. What comes is kept in the queue and written once the database is there", error)
+        return asyncio.create_task(migrate_later())
+    return asyncio.create_task(asyncio.sleep(0))
 
 
 async def _serve_dashboard(
