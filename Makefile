@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench screenshots clean
+.PHONY: help install demo test check format bench soak screenshots clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: install ## Lint, types, import rules
 
 bench: install ## Measure ingest beside the Collector, e.g. make bench ARGS="--spans 20000 --rounds 1"
 	@$(BIN)/python -m tests.benchmarks.ingest $(ARGS)
+
+soak: install ## Kill service and database at random under load, e.g. make soak ARGS="--kills 20"
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 screenshots: install ## Take the pictures of the docs, and of every page to look at
 	@$(BIN)/python -m tests.docs.screenshots

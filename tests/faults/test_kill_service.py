@@ -18,6 +18,7 @@ from tests.support.traffic import (
     Acknowledged,
     check_every_row,
     counts,
+    send_again,
     send_for_a_while,
     spans_of,
     waiting,
@@ -46,11 +47,13 @@ def test_acknowledged_rows_are_there_exactly_once_after_kills(tmp_path: Path, da
     try:
         for _ in range(KILLS):
             service.start()
+            send_again(service, taken)
             clients = send_for_a_while(service, taken, chance.uniform(0.2, 2.5))
             service.kill()
             for client in clients:
                 client.stop()
         service.start()
+        send_again(service, taken)
         clients = send_for_a_while(service, taken, 0.1)
         for client in clients:
             client.stop()

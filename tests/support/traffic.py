@@ -19,6 +19,7 @@ from otel_feedback import semconv
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+METHODS = {"traces": TRACES, "logs": LOGS}
 SPANS_PER_REQUEST = 7
 LLM_CALL = {
     "gen_ai.operation.name": "chat",
@@ -30,10 +31,13 @@ LLM_CALL = {
 
 @dataclass
 class Acknowledged:
-    """What the receiver took, and what it may have taken: the answer of a killed process never came."""
+    """What the receiver took, and what it may have taken: the answer of a killed process never came.
+
+    Keys name requests; of the unanswered ones the bytes are kept, to be sent again as a client does.
+    """
 
     requests: set[str] = field(default_factory=set)
-    unanswered: set[str] = field(default_factory=set)
+    unanswered: dict[str, bytes] = field(default_factory=dict)
 
 
 class Client(threading.Thread):
@@ -47,18 +51,18 @@ class Client(threading.Thread):
         self._ending = threading.Event()
 
     def run(self) -> None:
-        method = TRACES if self._signal == "traces" else LOGS
         with grpc.insecure_channel(self._address) as channel:
-            export = channel.unary_unary(method)
+            export = channel.unary_unary(METHODS[self._signal])
             while not self._ending.is_set():
                 key = uuid.uuid4().hex
                 request = spans_of(key) if self._signal == "traces" else rating_of(key)
-                self._acknowledged.unanswered.add(key)
+                body = request.SerializeToString()
+                self._acknowledged.unanswered[key] = body
                 try:
-                    export(request.SerializeToString(), timeout=10)
+                    export(body, timeout=10)
                 except grpc.RpcError:
                     return
-                self._acknowledged.unanswered.discard(key)
+                del self._acknowledged.unanswered[key]
                 self._acknowledged.requests.add(key)
 
     def stop(self) -> None:
@@ -91,6 +95,16 @@ def rating_of(key: str) -> ExportLogsServiceRequest:
     return request
 
 
+def send_again(service: RunningService, taken: dict[str, Acknowledged]) -> None:
+    """What was not answered once more, byte for byte, until it is: some of it may have been taken the first time."""
+    with grpc.insecure_channel(service.grpc) as channel:
+        for signal, acknowledged in taken.items():
+            for key, body in list(acknowledged.unanswered.items()):
+                channel.unary_unary(METHODS[signal])(body, timeout=30, wait_for_ready=True)
+                del acknowledged.unanswered[key]
+                acknowledged.requests.add(key)
+
+
 def send_for_a_while(service: RunningService, taken: dict[str, Acknowledged], seconds: float) -> list[Client]:
     clients = [Client(service.grpc, signal, taken[signal]) for signal in ("traces", "traces", "logs")]
     before = sum(len(each.requests) for each in taken.values())
@@ -114,7 +128,7 @@ def waiting(service: RunningService) -> float:
 
 
 def check_every_row(service: RunningService, taken: dict[str, Acknowledged]) -> None:
-    """Each acknowledged request once, each unanswered one once or not at all, and nothing else."""
+    """Each acknowledged request once, in every table and view, and nothing else."""
     spans = counts(service, "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key")
     distinct = service.sql("SELECT count() AS Rows, uniqExact(TraceId, SpanId) AS Ids FROM otel_traces")[0]
     assert int(distinct["Rows"]) == int(distinct["Ids"])
@@ -133,9 +147,14 @@ def check_every_row(service: RunningService, taken: dict[str, Acknowledged]) -> 
 
 def expect_once(found: Counter[str], taken: Acknowledged, rows: int) -> None:
     assert taken.requests
-    lost = [key for key in taken.requests if key not in found]
+    assert not taken.unanswered, "send_again() comes first"
+    lost, others = tally(found, taken, rows)
     assert not lost, f"{len(lost)} of {len(taken.requests)} acknowledged requests are lost"
-    several = {key: count for key, count in found.items() if count != rows}
-    assert not several, f"{len(several)} requests have another number of rows than {rows}: {several}"
-    strangers = set(found) - taken.requests - taken.unanswered
-    assert not strangers
+    assert not others, f"{len(others)} requests have another number of rows than {rows}: {others}"
+    assert not set(found) - taken.requests
+
+
+def tally(found: Counter[str], taken: Acknowledged, rows: int) -> tuple[list[str], dict[str, int]]:
+    """Acknowledged requests that are lost, and those with another number of rows than ``rows``."""
+    lost = [key for key in taken.requests if key not in found]
+    return lost, {key: count for key, count in found.items() if count != rows}

@@ -296,9 +296,8 @@ class LlmFeedback extends HTMLElement {
     const picked = reasons.hidden ? [] : chips.filter((chip) => chip.ariaPressed === "true").map((chip) => chip.dataset.key);
     const saved = await this.#apply({ key: this.#shown.key, comment: comment.value.trim(), reasons: picked }, "saved");
     if (!saved) return; // the form stays open with what was typed
-    const wasHere = form.contains(this.#root.activeElement); // who has gone on meanwhile keeps the focus
+    if (form.contains(this.#root.activeElement)) this.#focusChosen();
     this.#setOpen(false);
-    if (wasHere) this.#focusChosen();
   }
 
   #focusChosen() {
@@ -357,7 +356,7 @@ class LlmFeedback extends HTMLElement {
         keepalive: true, // a vote given while leaving the page still counts
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (answer.ok) return void (await answer.text()); // an answer left unread is cut off, and told as a failure
+      if (answer.ok) return answer.text();
       const { error } = await answer.json().catch(() => ({}));
       const isFinal = answer.status < 500 && answer.status !== 429;
       throw Object.assign(new Error(`HTTP status ${answer.status}`), { isFinal }, error);
@@ -371,7 +370,6 @@ class LlmFeedback extends HTMLElement {
     }
   }
 
-  /** Show the vote of an earlier visit. */
   async #restore() {
     if (!this.#token) return;
     const turn = this.#turn;
@@ -385,9 +383,7 @@ class LlmFeedback extends HTMLElement {
         key: this.#keyOf(rating), comment: rating.comment || "", reasons: rating.reasons || [],
       };
       this.#paint();
-    } catch {
-      // starts empty; the next click tells
-    }
+    } catch {} // starts empty
   }
 
   #keyOf({ value, label }) {
