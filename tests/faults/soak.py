@@ -63,9 +63,8 @@ def _told(service: RunningService, taken: dict[str, Acknowledged]) -> int:
         print(
             f"{signal}: {len(taken[signal].requests):,} acknowledged, {len(lost)} lost, {doubled} doubled", flush=True
         )
-    print(
-        f"requests recognised as sent again since the last start: {service.metric('otel_feedback_duplicates_dropped_total'):g}"
-    )
+    again = service.metric("otel_feedback_duplicates_dropped_total")
+    print(f"requests recognised as sent again since the last start: {again:g}")
     return wrong
 
 
