@@ -11,7 +11,8 @@ from typing import Final, Protocol
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, NotFlatError
 from otel_feedback.service.durable_queue import files
-from otel_feedback.service.durable_queue.queue import Claimed, DurableQueue
+from otel_feedback.service.durable_queue.queue import DurableQueue
+from otel_feedback.service.durable_queue.segment_log import Claimed
 from otel_feedback.service.flat_segment import flat_segment
 from otel_feedback.service.telemetry import Counters
 

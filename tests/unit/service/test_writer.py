@@ -14,8 +14,9 @@ from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, NotFlatError
 from otel_feedback.service import writer as writer_module
 from otel_feedback.service.durable_queue import boot, files
-from otel_feedback.service.durable_queue.queue import DurableQueue, Limits
+from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
+from otel_feedback.service.durable_queue.segment_log import Limits
 from otel_feedback.service.telemetry import Counters
 from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Writer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import queue
 import threading
 import time
@@ -18,14 +17,11 @@ from otel_feedback.service.durable_queue import boot, files
 from otel_feedback.service.durable_queue.recovery import recover
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
+from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
 from otel_feedback.service.telemetry import Counters, Gauge
 
 logger = logging.getLogger(__name__)
 
-GROUP_BYTES: Final = 1 << 20
-SEGMENT_BYTES: Final = 32 << 20
-SEGMENT_AGE_SECONDS: Final = 1.0
-LIMIT_BYTES: Final = 4 << 30
 BUSY_RETRY_SECONDS: Final = 5
 
 
@@ -42,57 +38,10 @@ class QueueWriteError(QueueBusyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """When groups and segments close, and how much may wait.
-
-    Attributes:
-        group_bytes: how much one fsync makes durable at the most.
-        segment_age_seconds: a click is visible in SQL this long, plus one INSERT, after its append.
-        total_bytes: on disk and in memory together; beyond it appends are refused.
-    """
-
-    group_bytes: int = GROUP_BYTES
-    segment_bytes: int = SEGMENT_BYTES
-    segment_age_seconds: float = SEGMENT_AGE_SECONDS
-    total_bytes: int = LIMIT_BYTES
-
-
-DEFAULT_LIMITS: Final = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A closed segment that its claimer alone now writes.
-
-    Attributes:
-        token: names this segment for good; its deduplication token.
-        is_in_doubt: the machine was started anew since it was claimed for the first time, so ClickHouse may hold the
-            segment and yet have forgotten its token (the log of tokens is not fsynced).
-    """
-
-    path: Path
-    size_bytes: int
-    is_in_doubt: bool = False
-
-    @property
-    def token(self) -> str:
-        """The deduplication token."""
-        return self.path.stem
-
-
-@dataclass(frozen=True, slots=True)
 class _Waiting:
     body: bytes
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
-
-
-@dataclass(slots=True)
-class _OpenSegment:
-    path: Path
-    descriptor: int
-    born: float
-    durable_bytes: int = 0
 
 
 class DurableQueue:
@@ -122,8 +71,7 @@ class DurableQueue:
         self._waiting_bytes = 0
         self._waiting_segments: set[Path] = set()
         self._window = RequestWindow()
-        self._segment: _OpenSegment | None = None
-        self._stranded: list[_OpenSegment] = []
+        self._log = SegmentLog(directory, limits, self._offer)
         self._is_closing = False
         self._thread = threading.Thread(target=self._append_groups, name=f"append-{signal}", daemon=True)
 
@@ -238,20 +186,16 @@ class DurableQueue:
             group, is_last = self._gather()
             if group:
                 self._append_group(group)
-            if self._segment is not None and (is_last or self._is_due(self._segment)):
-                self._close_segment(self._segment)
             if is_last:
-                self._retry_stranded()
+                self._log.end()
                 self._closed.put(None)
                 return
+            self._log.close_if_due()
 
     def _gather(self) -> tuple[list[_Waiting], bool]:
         """The next group, and whether the queue is closing; an empty group means that a segment may be due."""
-        patience = None
-        if self._segment is not None:
-            patience = max(0.0, self._segment.born + self._limits.segment_age_seconds - time.monotonic())
         try:
-            first = self._arriving.get(timeout=patience)
+            first = self._arriving.get(timeout=self._log.seconds_until_due())
         except queue.Empty:
             return [], False
         if first is None:
@@ -270,83 +214,21 @@ class DurableQueue:
         return group, False
 
     def _append_group(self, group: Sequence[_Waiting]) -> None:
+        arrival = time.time_ns()
+        data = b"".join(encode_record(each.body, arrival) for each in group)
+        body_bytes = sum(len(each.body) for each in group)
         failure: QueueWriteError | None = None
         try:
-            self._write(group)
+            self._log.append(data)
         except OSError as error:
             failure = QueueWriteError(f"{self._directory} can't be written: {error.strerror or error}")
             self._counters.add("queue_write_failures_total", signal=self._signal)
             logger.error("%s. Nothing of this group was acknowledged", failure)  # noqa: TRY400  # the text says it all
-            self._abandon_segment()
-            with self._lock:
-                self._waiting_bytes -= sum(len(each.body) for each in group)
         else:
             self._counters.add("fsyncs_total", signal=self._signal)
-        _answer(group, failure)
-
-    def _write(self, group: Sequence[_Waiting]) -> None:
-        arrival = time.time_ns()
-        data = b"".join(encode_record(each.body, arrival) for each in group)
-        segment = self._segment or self._open_segment()
-        files.write_all(segment.descriptor, data)
-        os.fdatasync(segment.descriptor)
-        segment.durable_bytes += len(data)
         with self._lock:
-            self._waiting_bytes += len(data) - sum(len(each.body) for each in group)
-
-    def _open_segment(self) -> _OpenSegment:
-        self._retry_stranded()
-        path = self._directory / (files.new_segment_name() + files.OPEN_SUFFIX)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._segment = _OpenSegment(path, descriptor, time.monotonic())
-        files.sync_directory(self._directory)
-        return self._segment
-
-    def _is_due(self, segment: _OpenSegment) -> bool:
-        age_seconds = time.monotonic() - segment.born
-        return segment.durable_bytes >= self._limits.segment_bytes or age_seconds >= self._limits.segment_age_seconds
-
-    def _close_segment(self, segment: _OpenSegment) -> None:
-        try:
-            closed = segment.path.with_suffix(files.CLOSED_SUFFIX)
-            segment.path.rename(closed)
-            files.sync_directory(self._directory)
-        except OSError as error:
-            logger.error("%s can't be closed, trying again later: %s", segment.path, error)  # noqa: TRY400  # one line
-            self._abandon_segment()
-            return
-        self._segment = None
-        os.close(segment.descriptor)
-        self._offer(Claimed(closed, segment.durable_bytes))
-
-    def _abandon_segment(self) -> None:
-        """After a failure nobody knows what is in the file beyond the durable bytes: cut there, and start another."""
-        if self._segment is None:
-            return
-        self._stranded.append(self._segment)
-        self._segment = None
-        self._retry_stranded()
-
-    def _retry_stranded(self) -> None:
-        still: list[_OpenSegment] = []
-        for segment in self._stranded:
-            try:
-                os.ftruncate(segment.descriptor, segment.durable_bytes)
-                os.fsync(segment.descriptor)
-                closed = segment.path.with_suffix(files.CLOSED_SUFFIX)
-                if segment.durable_bytes:
-                    if segment.path.exists():
-                        segment.path.rename(closed)
-                    files.sync_directory(self._directory)
-                else:
-                    segment.path.unlink(missing_ok=True)
-            except OSError:
-                still.append(segment)  # the next start recovers it if no later attempt does
-                continue
-            os.close(segment.descriptor)
-            if segment.durable_bytes:
-                self._offer(Claimed(closed, segment.durable_bytes))
-        self._stranded = still
+            self._waiting_bytes += (0 if failure else len(data)) - body_bytes
+        _answer(group, failure)
 
 
 def _answer(group: Sequence[_Waiting], failure: QueueWriteError | None) -> None:

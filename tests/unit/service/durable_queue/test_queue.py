@@ -10,16 +10,10 @@ from typing import Any
 
 import pytest
 
-from otel_feedback.service.durable_queue import files
-from otel_feedback.service.durable_queue import queue as queue_module
-from otel_feedback.service.durable_queue.queue import (
-    Claimed,
-    DurableQueue,
-    Limits,
-    QueueBusyError,
-    QueueWriteError,
-)
+from otel_feedback.service.durable_queue import files, segment_log
+from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError, QueueWriteError
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
+from otel_feedback.service.durable_queue.segment_log import Claimed, Limits
 from otel_feedback.service.telemetry import Counters
 
 QUICK = Limits(segment_age_seconds=0.05)
@@ -237,8 +231,8 @@ def test_a_segment_that_can_not_be_cut_yet_is_cut_later(make_queue: Any, monkeyp
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     with monkeypatch.context() as patch:
-        patch.setattr(queue_module.os, "fdatasync", refuse)
-        patch.setattr(queue_module.os, "ftruncate", refuse)
+        patch.setattr(segment_log.os, "fdatasync", refuse)
+        patch.setattr(segment_log.os, "ftruncate", refuse)
         with pytest.raises(QueueWriteError):
             append_all(queue, b"refused")
     append_all(queue, b"after")
