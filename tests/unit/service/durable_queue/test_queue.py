@@ -213,7 +213,7 @@ def test_when_the_disk_refuses_nothing_is_acknowledged_and_the_queue_lives_on(
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr(queue_module.files.os, call, refuse)
+        patch.setattr(files.os, call, refuse)
         with pytest.raises(QueueWriteError, match=os.strerror(code)):
             append_all(queue, b"refused " * 10)
     assert counters.value("queue_write_failures_total") == 1
