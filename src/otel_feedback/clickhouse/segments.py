@@ -13,8 +13,7 @@ MESSAGES: Final[dict[Signal, str]] = {"traces": "ExportTraceServiceRequest", "lo
 
 def structure(signal: Signal) -> str:
     """The columns of one OTLP request, as ClickHouse's table functions want them told."""
-    any_value = statements.load("ingest/any_value.structure")
-    return statements.render(f"ingest/{signal}.structure", any_value=any_value)
+    return statements.load(f"ingest/{signal}.structure")
 
 
 def schema(signal: Signal) -> str:
@@ -32,6 +31,5 @@ def insert_statement(signal: Signal, token: str, source: str, schema_settings: s
         f"ingest/insert_{signal}.sql",
         token=statements.literal(token),
         schema_settings=schema_settings,
-        text_of_values=statements.load("ingest/text_of_values.sql"),
         source=source,
     )

@@ -14,17 +14,27 @@ _MIGRATION: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 @functools.cache
 def load(name: str) -> str:
-    """The text of a file under ``sql/``, e.g. ``queries/feedback_list.sql``; read once."""
-    return _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8").strip()
+    """The text of a file under ``sql/``, e.g. ``queries/feedback_list.sql``; read once.
+
+    ``$name`` in it stands for what is in ``fragments/name.*``, so that several statements can share it.
+    """
+    text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8").strip()
+    return Template(text).safe_substitute(_fragments()) if "$" in text else text
 
 
 def render(name: str, **parts: str) -> str:
-    """A file whose ``$name`` places are filled with other pieces of SQL.
+    """A file whose other ``$name`` places are filled with ``parts``, which are pieces of SQL.
 
     Values belong in ``{name:Type}`` parameters; where ClickHouse takes none (the settings of an INSERT) they come as
     ``literal``.
     """
     return Template(load(name)).substitute(parts)
+
+
+@functools.cache
+def _fragments() -> dict[str, str]:
+    files_of = _ROOT.joinpath("fragments").iterdir()
+    return {each.name.partition(".")[0]: each.read_text(encoding="utf-8").strip() for each in files_of}
 
 
 def literal(text: str) -> str:
