@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 from tests.benchmarks.load import make_requests, send
-from tests.benchmarks.peers import DATABASE, Peer, peers
+from tests.benchmarks.peers import DATABASE, OURS, Peer, peers
 from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
 from tests.support.service import wait_until
 
@@ -44,19 +44,20 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=256_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--request-spans", type=int, nargs="+", default=[512, 16])
+    parser.add_argument("--ours-only", action="store_true", help="leave the Collector out")
     arguments = parser.parse_args()
+    contenders = [OURS] if arguments.ours_only else peers()
     for size in arguments.request_spans:
         spans = arguments.spans if size >= 100 else arguments.spans // 8
         print(f"{spans:,} spans in requests of {size}, {arguments.rounds} round(s), medians:\n", flush=True)
-        print(table(measure(spans, size, arguments.rounds)), flush=True)
+        print(table(measure(contenders, spans, size, arguments.rounds)), flush=True)
 
 
-def measure(spans: int, request_spans: int, rounds: int) -> dict[str, list[Cost]]:
+def measure(contenders: list[Peer], spans: int, request_spans: int, rounds: int) -> dict[str, list[Cost]]:
     """The costs of every peer, interleaved round by round."""
     requests = make_requests(spans, request_spans, seed=1)
     costs: dict[str, list[Cost]] = {}
     with tempfile.TemporaryDirectory(prefix="otel-feedback-bench-") as folder, own_clickhouse(Path(folder)) as server:
-        contenders = peers()
         for number in range(rounds):
             for index, peer in enumerate(contenders):
                 place = Path(folder) / f"{number}-{index}"

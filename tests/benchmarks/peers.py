@@ -106,15 +106,17 @@ def _is_ready(port: int, process: subprocess.Popen[bytes], folder: Path) -> bool
     return True
 
 
+OURS = Peer("otel-feedback (fsync before the answer)", _ours)
+
+
 def peers() -> list[Peer]:
     """Ours first, then what can be run here."""
-    ours = Peer("otel-feedback (fsync before the answer)", _ours)
     binary = collector_binary()
     if binary is None:
         print("No Go here, so the Collector is not measured. Install Go 1.24 or newer to have it built.\n")
-        return [ours]
+        return [OURS]
     return [
-        ours,
+        OURS,
         Peer("Collector, persistent queue with fsync", _collector(binary, is_durable=True)),
         Peer("Collector, queue in memory only", _collector(binary, is_durable=False)),
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from otel_feedback.service.data_directory import DataDirectory
     from otel_feedback.service.run import Service
 
-SUMMARY: Final = "Receive OTLP and ratings, store them in ClickHouse, and show the dashboard."
+SUMMARY: Final = "receive OTLP and ratings, store them in ClickHouse, show the dashboard"
 EXAMPLE: Final = "OTEL_FEEDBACK_SIGNING_KEYS=change-me otel-feedback serve"
 DASHBOARD_VARIABLE: Final = "OTEL_FEEDBACK_DASHBOARD_ADDRESS"
 MIGRATION_PAUSE_SECONDS: Final = 2.0
