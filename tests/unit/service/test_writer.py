@@ -148,6 +148,18 @@ def test_a_segment_of_a_former_boot_is_asked_for_before_it_is_written(
     assert waiting_files(directory) == []
 
 
+def test_a_segment_of_a_former_boot_is_not_asked_for_again_once_an_insert_of_it_has_failed(
+    queue: DurableQueue, directory: Path, counters: Counters
+):
+    name = files.new_segment_name()
+    (directory / f"{name}.segment").write_bytes(encode_record(b"left", 1))
+    (directory / "boot").write_text("another boot")
+    store = ScriptedStore(DatabaseError("a view failed, its source table has the rows", code=241))
+    write_everything(queue, store, counters)
+    assert store.asked == [name], "the failed INSERT may have left rows in one table and not in another"
+    assert store.inserted == [name]
+
+
 def test_values_that_clickhouse_does_not_decode_are_flattened_and_what_follows_is_looked_at_first(
     queue: DurableQueue, directory: Path, counters: Counters
 ):
