@@ -80,7 +80,7 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     database = connect(settings.database_url)
     try:
         service = Service(settings, database)
-        migrating = await _migrate(database, settings)
+        migrating = await _migrate(database, settings, service)
         try:
             await service.start()
             await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
@@ -91,7 +91,7 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
         database.close()
 
 
-async def _migrate(database: Database, settings: Settings) -> asyncio.Task[None]:
+async def _migrate(database: Database, settings: Settings, service: Service) -> asyncio.Task[None]:
     """Migrate now; where the database is away, as soon as it is there: the queue holds what comes until then.
 
     Raises:
@@ -109,6 +109,7 @@ async def _migrate(database: Database, settings: Settings) -> asyncio.Task[None]
             except OtelFeedbackError as error:
                 logger.error("the schema can't be migrated, trying again: %s", error)  # noqa: TRY400  # one line
             else:
+                service.start_writing()
                 logger.info("the database is there; what waited is being written")
                 return
 
@@ -117,6 +118,7 @@ async def _migrate(database: Database, settings: Settings) -> asyncio.Task[None]
     except DatabaseUnavailableError as error:
         logger.warning("%s. What comes is kept in the queue and written once the database is there", error)
         return asyncio.create_task(migrate_later())
+    service.start_writing()
     return asyncio.create_task(asyncio.sleep(0))
 
 

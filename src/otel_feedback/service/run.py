@@ -115,7 +115,7 @@ class Service:
         }
 
     async def start(self) -> None:
-        """Recover the queues, then write, then receive.
+        """Recover the queues, then receive.
 
         Raises:
             ConfigurationError: an address can't be bound.
@@ -129,11 +129,14 @@ class Service:
                 f"{error.filename or self._settings.data_dir} can't be used: {error.strerror}. "
                 "Set OTEL_FEEDBACK_DATA_DIR to a directory that this user may write"
             ) from None
-        for writer in self._writers:
-            writer.start()
         await self._grpc.start()
         await self._http.start()
         self._is_accepting = True
+
+    def start_writing(self) -> None:
+        """Write to the database, which must be migrated: a table without its views would keep rows from them."""
+        for writer in self._writers:
+            writer.start()
 
     async def stop(self) -> None:
         """Answer what is under way, make it durable, write it to the database, and end within some 20 seconds.
