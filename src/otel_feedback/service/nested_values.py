@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Iterable
@@ -49,17 +50,22 @@ def _flatten_attributes(attributes: Iterable[KeyValue]) -> int:
 
 
 def _flatten(value: AnyValue) -> bool:
-    kind = value.WhichOneof("value")
-    if kind == "kvlist_value" or (kind == "array_value" and any(map(_is_hard, value.array_value.values))):
-        value.string_value = nested_text(value)
-        return True
-    return False
+    match value.WhichOneof("value"):
+        case "bytes_value":
+            value.string_value = base64.b64encode(value.bytes_value).decode()
+        case "kvlist_value":
+            value.string_value = nested_text(value)
+        case "array_value" if any(map(_is_hard, value.array_value.values)):
+            value.string_value = nested_text(value)
+        case _:
+            return False
+    return True
 
 
 def _is_hard(element: AnyValue) -> bool:
     """Whether an array that holds it has a text that ClickHouse can't tell."""
     match element.WhichOneof("value"):
-        case "array_value" | "kvlist_value":
+        case "array_value" | "kvlist_value" | "bytes_value":
             return True
         case "double_value":
             return not math.isfinite(element.double_value)

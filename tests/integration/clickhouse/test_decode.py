@@ -72,7 +72,7 @@ KINDS: Final[dict[str, tuple[Any, str]]] = {
     "NaN deep in a map": ({"a": {"b": math.nan}}, ""),
 }
 EVERY_KIND: Final = {key: value for key, (value, _) in KINDS.items()}
-EVERY_TEXT: Final = {key: text for key, (_, text) in sorted(KINDS.items())}
+EVERY_TEXT: Final = {key: text for key, (_, text) in KINDS.items()}
 
 
 def span_request(count: int = 1) -> tuple[ExportTraceServiceRequest, list[Span]]:
@@ -173,7 +173,7 @@ def test_strings_of_spans_keep_every_character(database: Database):
     assert set(row.values()) == {text}
 
 
-def test_keys_are_sorted_and_equal_keys_stay_in_their_order(database: Database):
+def test_keys_stay_in_their_order_and_the_first_of_equal_ones_counts(database: Database):
     request, (span,) = span_request()
     pairs = [("twice", "first"), ("b", "1"), ("a", "2"), ("twice", "second"), ("É", "3"), ("", "4")]
     pairs += [(f"many-{number % 3}", str(number)) for number in range(60)]
@@ -184,8 +184,7 @@ def test_keys_are_sorted_and_equal_keys_stay_in_their_order(database: Database):
         "SELECT mapKeys(SpanAttributes) AS Keys, mapValues(SpanAttributes) AS Values, SpanAttributes['twice'] AS Twice"
         " FROM otel_traces",
     )
-    in_order = sorted(pairs, key=lambda pair: pair[0].encode())
-    assert list(zip(row["Keys"], row["Values"], strict=True)) == in_order
+    assert list(zip(row["Keys"], row["Values"], strict=True)) == pairs
     assert row["Twice"] == "first"
 
 

@@ -7,19 +7,7 @@ INSERT INTO otel_traces (
     Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes, Segment
 )
 SETTINGS
-    insert_deduplication_token = $token,
-    deduplicate_blocks_in_dependent_materialized_views = 1,
-    async_insert = 0,
-    max_insert_block_size = 10000000,
-    max_block_size = 10000000,
-    min_insert_block_size_rows = 0,
-    min_insert_block_size_bytes = 0,
-    max_partitions_per_insert_block = 0,
-    max_threads = 1,
-    input_format_parallel_parsing = 0,
-    input_format_protobuf_oneof_presence = 1,
-    output_format_json_escape_forward_slashes = 0,
-    $schema_settings
+    $insert_settings
 WITH
     $text_of_values
 SELECT
