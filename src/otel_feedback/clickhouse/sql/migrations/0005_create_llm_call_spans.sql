@@ -43,4 +43,5 @@ CREATE TABLE IF NOT EXISTS llm_call_spans (
 ENGINE = ReplacingMergeTree
 PARTITION BY toMonday(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), TraceId, SpanId)
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 104857600

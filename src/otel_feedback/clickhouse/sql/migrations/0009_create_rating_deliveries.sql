@@ -72,4 +72,5 @@ CREATE TABLE IF NOT EXISTS rating_deliveries (
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (EventId, Carrier, TargetTraceId, TargetSpanId, Time)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 104857600

@@ -12,4 +12,5 @@ CREATE TABLE IF NOT EXISTS trace_parts (
 )
 ENGINE = AggregatingMergeTree
 ORDER BY TraceId
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 104857600
