@@ -16,6 +16,7 @@ from otel_feedback.service.value_text import nested_text
 
 # Characters that ClickHouse escapes in JSON in another way than Go; the same list as in text_of_values.sql.
 _ESCAPED_OTHERWISE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
+_NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def flatten_traces(request: ExportTraceServiceRequest) -> bool:
@@ -53,22 +54,22 @@ def _flatten(value: AnyValue) -> bool:
     match value.WhichOneof("value"):
         case "bytes_value":
             value.string_value = base64.b64encode(value.bytes_value).decode()
+        case "double_value" if not math.isfinite(value.double_value):
+            value.string_value = _NOT_FINITE[str(value.double_value)]
         case "kvlist_value":
             value.string_value = nested_text(value)
-        case "array_value" if any(map(_is_hard, value.array_value.values)):
+        case "array_value" if not all(map(_is_easy, value.array_value.values)):
             value.string_value = nested_text(value)
         case _:
             return False
     return True
 
 
-def _is_hard(element: AnyValue) -> bool:
-    """Whether an array that holds it has a text that ClickHouse can't tell."""
+def _is_easy(element: AnyValue) -> bool:
+    """Whether ClickHouse can tell the text of an array that holds it."""
     match element.WhichOneof("value"):
-        case "array_value" | "kvlist_value" | "bytes_value":
+        case "int_value":
             return True
-        case "double_value":
-            return not math.isfinite(element.double_value)
         case "string_value":
-            return _ESCAPED_OTHERWISE.search(element.string_value) is not None
+            return _ESCAPED_OTHERWISE.search(element.string_value) is None
     return False

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 GROUP_BYTES: Final = 1 << 20
 SEGMENT_BYTES: Final = 32 << 20
-SEGMENT_AGE_SECONDS: Final = 1.0
+SEGMENT_AGE_SECONDS: Final = 1.2
 LIMIT_BYTES: Final = 4 << 30
 
 
