@@ -39,7 +39,7 @@ check: install ## Lint, types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: install ## Measure ingest beside the Collector, e.g. make bench ARGS="--spans 20000 --rounds 1"
+bench: install ## Measure ingest beside the Collector and Rotel, e.g. make bench ARGS="--loads spans-512"
 	@$(BIN)/python -m tests.benchmarks.ingest $(ARGS)
 
 soak: install ## Kill service and database at random under load, e.g. make soak ARGS="--kills 20"

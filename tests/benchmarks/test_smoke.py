@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from tests.benchmarks.ingest import measure, table
+from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import OURS
 from tests.faults.soak import soak
 
 
-def test_the_benchmark_counts_every_span_and_prints_a_row_a_peer():
-    costs = measure([OURS], spans=3000, request_spans=100, rounds=1)
+@pytest.mark.parametrize("name", LOADS)
+def test_the_benchmark_counts_every_item_and_prints_a_row_a_peer(name: str):
+    make, share = LOADS[name]
+    costs = measure([OURS], make(int(3000 * share)), rounds=1)
     (cost,) = costs[OURS.name]
     assert cost.visible_rate > 0
     assert cost.receiver_cpu > 0
