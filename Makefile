@@ -9,10 +9,10 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench soak screenshots clean
+.PHONY: help install demo test check format bench bench-freshness soak screenshots clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## Make .venv with every extra but finetune, from the lock file
 
@@ -41,6 +41,9 @@ check: install ## Lint, types, import rules
 
 bench: install ## Measure ingest beside the Collector and Rotel, e.g. make bench ARGS="--loads spans-512"
 	@$(BIN)/python -m tests.benchmarks.ingest $(ARGS)
+
+bench-freshness: install ## Measure how soon a rating is in SQL while spans come
+	@$(BIN)/python -m tests.benchmarks.freshness $(ARGS)
 
 soak: install ## Kill service and database at random under load, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.benchmarks import freshness
 from tests.benchmarks.ingest import measure, table
 from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import OURS
@@ -20,6 +21,12 @@ def test_the_benchmark_counts_every_item_and_prints_a_row_a_peer(name: str):
     assert cost.visible_rate > 0
     assert cost.receiver_cpu > 0
     assert table(costs).splitlines()[2].startswith(f"| {OURS.name} | ")
+
+
+def test_every_rating_gets_visible_while_spans_come():
+    delays = freshness.measure(spans_per_second=2000, seconds=1)
+    assert len(delays) >= 2
+    assert all(delay > 0 for delay in delays)
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):
