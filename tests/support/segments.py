@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
+from otel_feedback.errors import NotFlatError
 from otel_feedback.service import otlp_check
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.flat_segment import flat_segment
@@ -27,15 +28,22 @@ def segment_bytes(bodies: Iterable[bytes]) -> bytes:
 def store(database: Database, *requests: Any, token: str = "", checked: bool = True) -> str:
     """Store requests of one signal as one segment; its token.
 
-    As in the service they pass the receiver's check first, and the writer's flattening, unless ``checked`` is False:
-    for what only someone else could have written.
+    As in the service they pass the receiver's check first, and are flattened where ClickHouse can't decode them, unless
+    ``checked`` is False: for what only someone else could have written.
     """
     signal: Signal = "traces" if isinstance(requests[0], ExportTraceServiceRequest) else "logs"
     bodies = [each.SerializeToString() for each in requests]
     if checked:
         bodies = [otlp_check.check(signal, body).body for body in bodies]
     content = segment_bytes(body for body in bodies if body)
-    return store_bytes(database, signal, (flat_segment(signal, content) if checked else None) or content, token)
+    token = token or f"segment-{next(_NUMBERS)}"
+    try:
+        return store_bytes(database, signal, content, token)
+    except NotFlatError:
+        flat = flat_segment(signal, content)
+        if not checked or flat is None:
+            raise
+        return store_bytes(database, signal, flat, token)
 
 
 def store_bytes(database: Database, signal: Signal, content: bytes, token: str = "") -> str:

@@ -47,11 +47,13 @@ def flatten_logs(request: ExportLogsServiceRequest) -> bool:
 
 
 def _flatten_attributes(attributes: Iterable[KeyValue]) -> int:
-    return sum(_flatten(attribute.value) for attribute in attributes if attribute.HasField("value"))
+    return sum(_flatten(attribute.value) for attribute in attributes)
 
 
 def _flatten(value: AnyValue) -> bool:
     match value.WhichOneof("value"):
+        case None:
+            value.string_value = ""
         case "bytes_value":
             value.string_value = base64.b64encode(value.bytes_value).decode()
         case "double_value" if not math.isfinite(value.double_value):

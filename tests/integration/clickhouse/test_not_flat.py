@@ -20,8 +20,13 @@ HARD: list[Any] = [
     [[]],
     ["x", "\x1b"],
     ["\u2028"],
-    [1.5, float("nan")],
-    [float("-inf")],
+    [1.5],
+    [True],
+    [b"x"],
+    [None],
+    b"\x00",
+    float("nan"),
+    float("-inf"),
 ]
 
 
@@ -49,12 +54,22 @@ def test_flat_values_of_every_kind_are_no_reason_to_stop(database: Database):
     values = {
         "s": "x",
         "i": 1,
-        "d": float("nan"),
+        "d": 1.5,
         "b": True,
-        "y": b"\x00",
         "e": [],
-        "a": ["x", 1, 1.5, True, b"\xff", None],
+        "a": ["x", 1, ""],
     }
     before = stored(database)
     store(database, trace_request(values), checked=False)
-    assert stored(database) == [before[0] + 1, before[1]]
+    store(database, log_request(None, *values.values(), **values), checked=False)
+    assert stored(database) == [before[0] + 1, before[1] + 1 + len(values)]
+
+
+def test_an_attribute_without_a_value_is_refused_and_a_record_without_a_body_is_not(database: Database):
+    before = stored(database)
+    with pytest.raises(NotFlatError):
+        store(database, trace_request({"nothing": None}), checked=False)
+    request = log_request(None)
+    request.resource_logs[0].scope_logs[0].log_records[0].ClearField("body")
+    store(database, request, checked=False)
+    assert stored(database) == [before[0], before[1] + 1]

@@ -4,13 +4,14 @@
 -- the writer then turns such values into text (docs/adr/0002) and comes again. Every branch is evaluated for every value
 -- (short_circuit_function_evaluation is off), which is cheaper than to pick the values of each branch.
 --
--- An array of strings and integers is told here, unless toJSONString escapes a character in another way than Go does.
-values -> arrayExists(
+-- ClickHouse sees that a value is there only by its column, so one that has none ("none") may be anything. An array of
+-- strings and integers is told here, unless toJSONString escapes a character in another way than Go does.
+any -> NOT isFinite(any.double_value) OR arrayExists(
     each -> each.value NOT IN ('string_value', 'int_value')
         OR match(each.string_value, '[\\x00-\\x08\\x0b-\\x0c\\x0e-\\x1f\\x7f\\x{2028}\\x{2029}]'),
-    values
+    any.array_value.values
 ) AS is_hard,
-any -> multiIf(
+(any, is_untold) -> multiIf(
     any.value = 'string_value', any.string_value,
     any.value = 'int_value', toString(any.int_value),
     any.value = 'double_value', replaceOne(replaceOne(toString(any.double_value), 'e', 'e+'), 'e+-', 'e-'),
@@ -26,16 +27,11 @@ any -> multiIf(
         ),
         ']'
     ),
-    throwIf(
-        any.value IN ('kvlist_value', 'bytes_value')
-            OR NOT isFinite(any.double_value)
-            OR is_hard(any.array_value.values),
-        'a value is not flat'
-    ), '',
+    throwIf(is_untold OR is_hard(any), 'a value is not flat'), '',
     ''
 ) AS value_text,
 attributes -> CAST(
-    (attributes.key, arrayMap(pair -> value_text(pair.value), attributes)),
+    (attributes.key, arrayMap(pair -> value_text(pair.value, pair.value.value = 'none'), attributes)),
     'Map(LowCardinality(String), String)'
 ) AS attribute_map,
 id -> if(id = repeat('\0', length(id)), '', lower(hex(id))) AS hex_id,

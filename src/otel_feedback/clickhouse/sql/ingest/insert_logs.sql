@@ -15,7 +15,7 @@ SELECT
     record.severity_text,
     toUInt8(if(record.severity_number BETWEEN 0 AND 24, record.severity_number, 0)),
     resource['service.name'],
-    value_text(record.body),
+    value_text(record.body, record.body.value IN ('bytes_value', 'kvlist_value')),
     resource_schema_url,
     resource,
     scope_schema_url,
