@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.segments import segment_bytes
+from tests.support.written import NAME, bodies_of, put_segment, rejected_bodies, write_everything
 
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
 from otel_feedback.service import isolation
 from otel_feedback.service import writer as writer_module
-from otel_feedback.service.durable_queue import boot, files
+from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.queue import DurableQueue
-from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
+from otel_feedback.service.durable_queue.segment import Record, scan
 from otel_feedback.service.telemetry import Counters
 from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Writer
-
-NAME = "1764031557000000000-deadbeef"
 
 
 class Killed(BaseException):
@@ -65,17 +65,6 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "LONGEST_PAUSE_SECONDS", 0.0)
 
 
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    (tmp_path / "queue").mkdir()
-    boot.note_boot(tmp_path / "queue")
-    return tmp_path
-
-
-def bodies_of(path: Path) -> list[bytes]:
-    return [each.body for each in scan(path.read_bytes()) if isinstance(each, Record)]
-
-
 def bodies(count: int) -> list[bytes]:
     return [body(number) for number in range(count)]
 
@@ -87,92 +76,64 @@ def body(number: int) -> bytes:
     return request.SerializeToString()
 
 
-def put(data_dir: Path, *records: bytes) -> None:
-    content = b"".join(encode_record(each, 1) for each in records)
-    (data_dir / "queue" / f"{NAME}.segment").write_bytes(content)
-
-
-def write(data_dir: Path, store: Any) -> Counters:
-    """One life of a service: recover, write everything, end."""
-    counters = Counters()
-    queue = DurableQueue(data_dir / "queue", data_dir / "rejected", signal="traces", counters=counters)
-    queue.start()
-    queue.close(10)
-    Writer("traces", queue, store, counters)._write_segments()
-    assert [gauge.value for gauge in queue.gauges()] == [0, 0, 0]
-    return counters
-
-
-def rejected(data_dir: Path) -> dict[str, list[bytes]]:
-    found = {path.stem: bodies_of(path) for path in (data_dir / "rejected").glob("*.segment")}
-    reasons = {path.name.removesuffix(".segment.reason") for path in (data_dir / "rejected").glob("*.reason")}
-    assert reasons == set(found)
-    return found
-
-
-def left_in_queue(data_dir: Path) -> list[str]:
-    return [path.name for path in (data_dir / "queue").iterdir() if path.name != "boot"]
-
-
 @pytest.mark.parametrize("leaves_rows", [False, True])
 @pytest.mark.parametrize("place", [0, 1, 499, 500, 777, 999])
-def test_one_of_a_thousand_is_found(data_dir: Path, place: int, *, leaves_rows: bool):
+def test_one_of_a_thousand_is_found(tmp_path: Path, place: int, *, leaves_rows: bool):
     records = bodies(1000)
     store = Store(records[place], leaves_rows=leaves_rows)
-    put(data_dir, *records)
-    counters = write(data_dir, store)
+    put_segment(tmp_path, records)
+    counters = write_everything(tmp_path, store)
     assert sorted(each for _, each in store.rows) == [each for each in records if each != records[place]]
-    assert rejected(data_dir) == {f"{NAME}.{place}-{place + 1}": [records[place]]}
-    assert left_in_queue(data_dir) == []
+    assert rejected_bodies(tmp_path) == {f"{NAME}.{place}-{place + 1}": [records[place]]}
     assert counters.value("segments_rejected_total", signal="traces") == 1
     assert store.inserts <= ATTEMPTS_BEFORE_REJECTING + 2 * 10, "two a halving"
 
 
-def test_the_reason_names_the_code_and_what_clickhouse_said(data_dir: Path):
+def test_the_reason_names_the_code_and_what_clickhouse_said(tmp_path: Path):
     store = Store(body(1))
-    put(data_dir, *bodies(3))
-    write(data_dir, store)
-    (reason,) = (data_dir / "rejected").glob("*.reason")
+    put_segment(tmp_path, bodies(3))
+    write_everything(tmp_path, store)
+    (reason,) = (tmp_path / "rejected").glob("*.reason")
     assert "code 469" in reason.read_text()
     assert "refused" in reason.read_text()
     assert f"{NAME}.1-2" in reason.read_text()
 
 
-def test_some_of_many_are_found(data_dir: Path):
+def test_some_of_many_are_found(tmp_path: Path):
     records = bodies(300)
     poison = records[5:300:60]
     store = Store(*poison)
-    put(data_dir, *records)
-    write(data_dir, store)
+    put_segment(tmp_path, records)
+    write_everything(tmp_path, store)
     assert sorted(each for _, each in store.rows) == sorted(set(records) - set(poison))
-    assert sorted(rejected(data_dir).values()) == [[each] for each in poison]
+    assert sorted(rejected_bodies(tmp_path).values()) == [[each] for each in poison]
 
 
-def test_where_everything_is_refused_the_search_ends_early_and_nothing_is_lost(data_dir: Path):
+def test_where_everything_is_refused_the_search_ends_early_and_nothing_is_lost(tmp_path: Path):
     records = bodies(5000)
     store = Store(*records)
-    put(data_dir, *records)
-    write(data_dir, store)
+    put_segment(tmp_path, records)
+    write_everything(tmp_path, store)
     assert store.rows == []
     assert store.inserts < ATTEMPTS_BEFORE_REJECTING + isolation.FUTILE_REFUSALS + 20
-    kept = rejected(data_dir)
+    kept = rejected_bodies(tmp_path)
     assert sorted(record for each in kept.values() for record in each) == records
     largest = max(kept, key=lambda name: len(kept[name]))
-    assert "may hold good requests" in (data_dir / "rejected" / f"{largest}.segment.reason").read_text()
+    assert "may hold good requests" in (tmp_path / "rejected" / f"{largest}.segment.reason").read_text()
 
 
-def test_a_search_that_is_over_still_stores_what_can_be(data_dir: Path):
+def test_a_search_that_is_over_still_stores_what_can_be(tmp_path: Path):
     records = bodies(4096)
     store = Store(*records[:400])
-    put(data_dir, *records)
-    write(data_dir, store)
+    put_segment(tmp_path, records)
+    write_everything(tmp_path, store)
     stored = {each for _, each in store.rows}
-    kept = [record for each in rejected(data_dir).values() for record in each]
+    kept = [record for each in rejected_bodies(tmp_path).values() for record in each]
     assert sorted([*stored, *kept]) == records
     assert stored >= set(records[512:])
 
 
-def test_a_database_that_goes_away_in_between_refuses_nothing(data_dir: Path):
+def test_a_database_that_goes_away_in_between_refuses_nothing(tmp_path: Path):
     records = bodies(64)
     store = Store(records[40], leaves_rows=True)
     insert, forget, failures = store.insert_segment, store.forget_segment, iter(range(1000))
@@ -187,10 +148,10 @@ def test_a_database_that_goes_away_in_between_refuses_nothing(data_dir: Path):
 
     store.insert_segment = away_every_other_time(insert)  # type: ignore[method-assign]
     store.forget_segment = away_every_other_time(forget)  # type: ignore[method-assign]
-    put(data_dir, *records)
-    write(data_dir, store)
+    put_segment(tmp_path, records)
+    write_everything(tmp_path, store)
     assert Counter(each for _, each in store.rows) == Counter(set(records) - {records[40]})
-    assert rejected(data_dir) == {f"{NAME}.40-41": [records[40]]}
+    assert rejected_bodies(tmp_path) == {f"{NAME}.40-41": [records[40]]}
 
 
 @pytest.fixture
@@ -227,34 +188,32 @@ def kill_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int | None], 
 
 @pytest.mark.parametrize("leaves_rows", [False, True])
 def test_killed_between_any_two_steps_nothing_is_lost_and_nothing_stored_twice(
-    data_dir: Path, kill_at: Callable[[int | None], None], *, leaves_rows: bool
+    tmp_path: Path, kill_at: Callable[[int | None], None], *, leaves_rows: bool
 ):
     records = bodies(6)
     steps, is_killed = 0, True
     while is_killed:
         store = Store(records[2], leaves_rows=leaves_rows)
-        put(data_dir, *records)
+        put_segment(tmp_path, records)
         kill_at(steps)
         try:
-            write(data_dir, store)
+            write_everything(tmp_path, store)
             kill_at(None)
             is_killed = False
         except Killed:
             kill_at(None)
-            write(data_dir, store)
+            write_everything(tmp_path, store)
         assert Counter(each for _, each in store.rows) == Counter(set(records) - {records[2]}), steps
-        assert rejected(data_dir) == {f"{NAME}.2-3": [records[2]]}, steps
-        assert left_in_queue(data_dir) == [], steps
-        for path in (data_dir / "rejected").iterdir():
+        assert rejected_bodies(tmp_path) == {f"{NAME}.2-3": [records[2]]}, steps
+        for path in (tmp_path / "rejected").iterdir():
             path.unlink()
         steps += 1
     assert steps > 100, "the writer took fewer steps than a bisection of six has"
 
 
-def test_damage_is_no_reason_to_reject_what_stands_beside_it(data_dir: Path):
+def test_damage_is_no_reason_to_reject_what_stands_beside_it(tmp_path: Path):
     """A byte that flips after the start: ClickHouse can't decode the segment, and the rest of it is stored."""
     records = bodies(4)
-    content = [bytearray(encode_record(each, 1)) for each in records]
     store = Store()
 
     def refuse_damage(signal: Signal, path: Path, token: str) -> None:
@@ -263,12 +222,14 @@ def test_damage_is_no_reason_to_reject_what_stands_beside_it(data_dir: Path):
         Store.insert_segment(store, signal, path, token)
 
     store.insert_segment = refuse_damage  # type: ignore[method-assign]
-    queue = DurableQueue(data_dir / "queue", data_dir / "rejected", signal="traces", counters=Counters())
-    (data_dir / "queue" / f"{NAME}.segment").write_bytes(b"".join(content))
+    path = put_segment(tmp_path, records)
+    queue = DurableQueue(tmp_path / "queue", tmp_path / "rejected", signal="traces", counters=Counters())
     queue.start()
-    content[1][5] ^= 1
-    (data_dir / "queue" / f"{NAME}.segment").write_bytes(b"".join(content))
+    content = bytearray(segment_bytes(records))
+    start, end = len(content) // 4, len(content) // 2
+    content[start + 5] ^= 1
+    path.write_bytes(content)
     queue.close(10)
     Writer("traces", queue, store, Counters())._write_segments()
     assert [each for _, each in store.rows] == [records[0], records[2], records[3]]
-    assert (data_dir / "rejected" / f"{NAME}.1-2.segment").read_bytes() == bytes(content[1])
+    assert (tmp_path / "rejected" / f"{NAME}.1-2.segment").read_bytes() == content[start:end]
