@@ -1,8 +1,8 @@
 """What lies in ``rejected/``, for people: list it, look into it, put it back into the queue, or remove it.
 
-One signal's refused requests and damaged stretches lie in ``rejected/<signal>/``, each beside its ``.reason``. They have
-no rows in the database (see ``isolation``), so they go back under a new name, that is, a new deduplication token. The
-move is one rename: what was moved is in the queue, once, whoever is killed. A service that runs takes it from there
+Refused requests and damaged stretches of one signal lie in ``rejected/<signal>/``, each beside its ``.reason``. They
+have no rows in the database (see ``isolation``), so they go back under a new name, that is, a new deduplication token.
+The move is one rename: what was moved is in the queue, once, whoever is killed. A service that runs takes it from there
 within seconds, one that does not when it starts.
 """
 
@@ -83,7 +83,7 @@ def find(data_dir: Path, name: str) -> RejectedFile:
 
 
 def decoded(file: RejectedFile) -> Iterator[dict[str, Any]]:
-    """Its requests in OTLP/JSON, ids in hex; of what can't be decoded, an object with ``damage`` and the bytes in hex."""
+    """Its requests in OTLP/JSON, ids in hex; of what can't be decoded, the ``damage`` and the bytes in hex."""
     data = file.path.read_bytes()
     for found in scan(data):
         if isinstance(found, Record):
