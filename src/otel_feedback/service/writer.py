@@ -192,6 +192,12 @@ class Writer:
             copy.unlink(missing_ok=True)
 
 
+TOO_MANY_DAYS: Final = "Too many partitions for single INSERT block"
+"""What ClickHouse says under the code of TOO_MANY_PARTS of a segment whose times are all over the calendar."""
+
+
 def is_transient(error: DatabaseError) -> bool:
     """Whether the same INSERT may succeed later without a change to the segment."""
+    if TOO_MANY_DAYS in str(error):
+        return False
     return isinstance(error, DatabaseUnavailableError) or error.code in NOT_THE_SEGMENTS_FAULT

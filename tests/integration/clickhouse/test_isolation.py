@@ -114,6 +114,19 @@ def test_a_database_that_refuses_everything_keeps_everything(database: Database,
     check_rows(database, set())
 
 
+def test_times_of_thousands_of_days_make_no_thousands_of_parts(database: Database, tmp_path: Path):
+    """A request of one day is stored beside one that would be a part a day, which no table could merge."""
+    wild, tame = trace_request(*[{}] * 1001), trace_request({})
+    for day, span in enumerate(wild.resource_spans[0].scope_spans[0].spans):
+        span.start_time_unix_nano = day * 86_400_000_000_000
+    put_segment(tmp_path, [each.SerializeToString() for each in (wild, tame)])
+    write_everything(tmp_path, database)
+    assert database.query("SELECT uniqExact(_partition_id) AS Days, count() AS Spans FROM otel_traces") == [
+        {"Days": 1, "Spans": 1}
+    ]
+    assert rejected_bodies(tmp_path) == {f"{NAME}.0-1": [wild.SerializeToString()]}
+
+
 # Attribute values, and whole fields of a span or log record, that protobuf allows and ClickHouse's reader does not.
 ODD_VALUES: Final = {
     "a oneof that is set twice": (b"\x18\x07\x0a\x01x", "x"),
