@@ -68,10 +68,16 @@ TROUBLES: Final[tuple[tuple[str, str, State, str, str], ...]] = (
 def findings(service: ServiceState) -> Iterator[Finding]:
     """One finding a trouble; one in all where there is none."""
     try:
-        samples = _SAMPLE.findall(get(f"{service.http}/metrics").decode())
+        metrics_text = get(f"{service.http}/metrics").decode()
     except OSError as error:
         yield Finding("counters", "failed", f"{service.http}/metrics does not answer: {error}", "See the service's log")
         return
+    yield from findings_of(metrics_text)
+
+
+def findings_of(metrics_text: str) -> Iterator[Finding]:
+    """As ``findings``, of what ``/metrics`` answered."""
+    samples = _SAMPLE.findall(metrics_text)
     is_calm = True
     for name, label, state, meaning, advice in TROUBLES:
         count = sum(float(value) for each, labels, value in samples if each == name and label in labels)

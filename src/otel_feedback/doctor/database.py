@@ -22,6 +22,9 @@ MOST_SKEW_SECONDS: Final = 5.0
 FUTURE_SECONDS: Final = 300.0
 """Times of spans come from the clocks of the apps; some minutes ahead of this one's is no trouble."""
 
+_UNKNOWN_DATABASE: Final = 81
+_MIGRATE: Final = "Run: otel-feedback migrate. `otel-feedback serve` does so, too"
+
 
 def findings(settings: Settings, service: ServiceState | None) -> Iterator[Finding]:
     """What a database says that can be asked; why it can't be, else."""
@@ -38,6 +41,9 @@ def findings(settings: Settings, service: ServiceState | None) -> Iterator[Findi
         (state,) = _rows(settings, "database_state")
         after = time.time()
     except DatabaseError as error:
+        if error.code == _UNKNOWN_DATABASE:
+            yield Finding("database", "warning", f"the {where} answers, but has no database {database.name}", _MIGRATE)
+            return
         yield Finding(
             "database",
             "failed",
@@ -68,9 +74,7 @@ def _schema(settings: Settings, service: ServiceState | None) -> Iterator[Findin
     try:
         version = int(_rows(settings, "schema_version")[0]["Version"])
     except DatabaseError as error:
-        advice = (
-            "See the service's log" if service else "Run: otel-feedback migrate. `otel-feedback serve` does so, too"
-        )
+        advice = "See the service's log" if service else _MIGRATE
         yield Finding("schema", "warning", f"there is none yet ({str(error).partition('. ')[0]})", advice)
         return
     if version > newest:
