@@ -58,6 +58,9 @@ NOT_THE_SEGMENTS_FAULT: Final = frozenset(
     }
 )
 
+TOO_MANY_DAYS: Final = "Too many partitions for single INSERT block"
+"""What ClickHouse says, under the code of TOO_MANY_PARTS, of a segment whose times are all over the calendar."""
+
 
 class SegmentStore(RefusedRows, Protocol):
     """The part of the database that a writer needs."""
@@ -140,8 +143,9 @@ class Writer:
                     self._counters.add("segments_written_total", signal=self._signal)
             except DatabaseError as error:
                 self._counters.add("insert_failures_total", signal=self._signal)
-                refusals += not is_transient(error)
-                if refusals >= ATTEMPTS_BEFORE_REJECTING or error.code in search.codes:
+                is_refusal = not is_transient(error)
+                refusals += is_refusal
+                if is_refusal and (refusals >= ATTEMPTS_BEFORE_REJECTING or error.code in search.codes):
                     search.refused += 1
                     search.codes.add(error.code)
                     return self._queue.refuse(segment, refusal_reason(self._signal, segment, error))
@@ -190,10 +194,6 @@ class Writer:
             self._database.insert_segment(self._signal, copy, segment.token)
         finally:
             copy.unlink(missing_ok=True)
-
-
-TOO_MANY_DAYS: Final = "Too many partitions for single INSERT block"
-"""What ClickHouse says under the code of TOO_MANY_PARTS of a segment whose times are all over the calendar."""
 
 
 def is_transient(error: DatabaseError) -> bool:

@@ -33,8 +33,9 @@ class Store:
     It refuses segments that hold one of ``poison``.
     """
 
-    def __init__(self, *poison: bytes, leaves_rows: bool = False) -> None:
+    def __init__(self, *poison: bytes, leaves_rows: bool = False, code: int = 469) -> None:
         self.poison = set(poison)
+        self.code = code
         self.leaves_rows = leaves_rows
         self.tokens: set[str] = set()
         self.rows: list[tuple[str, bytes]] = []
@@ -49,7 +50,7 @@ class Store:
             self.tokens.add(token)
             self.rows += [(token, each) for each in bodies]
         if is_refused:
-            raise DatabaseError("refused", code=469)
+            raise DatabaseError("refused", code=self.code)
 
     def forget_segment(self, signal: Signal, token: str) -> None:
         assert signal == "traces"
@@ -133,9 +134,11 @@ def test_a_search_that_is_over_still_stores_what_can_be(tmp_path: Path):
     assert stored >= set(records[512:])
 
 
-def test_a_database_that_goes_away_in_between_refuses_nothing(tmp_path: Path):
+@pytest.mark.parametrize("code", [469, 0])
+def test_a_database_that_goes_away_in_between_refuses_nothing(tmp_path: Path, code: int):
+    """Not even where the code of the refusal is not known either."""
     records = bodies(64)
-    store = Store(records[40], leaves_rows=True)
+    store = Store(records[40], leaves_rows=True, code=code)
     insert, forget, failures = store.insert_segment, store.forget_segment, iter(range(1000))
 
     def away_every_other_time(call: Callable[..., None]) -> Callable[..., None]:
