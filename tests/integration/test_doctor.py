@@ -148,7 +148,8 @@ def test_rejected_requests_go_for_good_only_when_that_is_confirmed(tmp_path: Pat
 
     unconfirmed = otel_feedback(data_dir, "doctor", "rejected", "drop", "1-aa.segment")
     assert (unconfirmed.returncode, "--yes" in unconfirmed.stderr) == (1, True)
-    assert otel_feedback(data_dir, "doctor", "rejected", "drop", "--yes").returncode == 1, "neither names nor --all"
+    assert otel_feedback(data_dir, "doctor", "rejected", "drop", "--yes").returncode == 2, "neither names nor --all"
+    assert otel_feedback(data_dir, "doctor", "rejected", "drop", "1-aa", "--all", "--yes").returncode == 2
     assert len(names()) == 3
     assert otel_feedback(data_dir, "doctor", "rejected", "drop", "1-aa", "--yes").returncode == 0
     assert names() == ["2-bb.segment", "3-cc.segment"]

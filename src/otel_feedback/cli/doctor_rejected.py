@@ -30,8 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     drop = actions.add_parser("drop", help="remove files for good")
     drop.add_argument("--yes", action="store_true", help="do not ask")
     for each in (replay, drop):
-        each.add_argument("names", metavar="NAME", nargs="*")
-        each.add_argument("--all", action="store_true", help="every file")
+        which = each.add_mutually_exclusive_group(required=True)
+        which.add_argument("names", metavar="NAME", nargs="*", default=[])
+        which.add_argument("--all", action="store_true", help="every file")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _chosen(data_dir: Path, arguments: argparse.Namespace) -> list[RejectedFile]:
     from otel_feedback.service.rejected import find, rejected_files  # noqa: PLC0415  # --help needs no service
 
-    if bool(arguments.names) == arguments.all:
-        raise ConfigurationError(f"name files, or give --all: otel-feedback doctor rejected {arguments.action} --all")
     return rejected_files(data_dir) if arguments.all else [find(data_dir, name) for name in arguments.names]
 
 
@@ -106,6 +105,8 @@ def _replay(data_dir: Path, files: list[RejectedFile]) -> int:
     from otel_feedback.running_service import has_service  # noqa: PLC0415  # as above
     from otel_feedback.service.rejected import put_back  # noqa: PLC0415  # as above
 
+    if not files:
+        print(f"Nothing was rejected in {data_dir}.")
     sound = [each for each in files if not each.damaged]
     for each in files if len(files) == 1 else sound:
         put_back(data_dir, each)
