@@ -31,7 +31,7 @@ class ServiceState:
 def find_service(data_dir: Path, *, patience_seconds: float = STARTING_SECONDS) -> ServiceState | None:
     """The service that has this directory, or None. One that is just starting is waited for."""
     deadline = time.monotonic() + patience_seconds
-    while _is_locked(data_dir):
+    while has_service(data_dir):
         state = read_state(data_dir)
         if state is not None:
             return state
@@ -50,7 +50,8 @@ def read_state(data_dir: Path) -> ServiceState | None:
         return None
 
 
-def _is_locked(data_dir: Path) -> bool:
+def has_service(data_dir: Path) -> bool:
+    """Whether a service has this directory, ready or not."""
     try:
         file = (data_dir / LOCK_FILE).open("rb")
     except OSError:

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from tests.support.browser import browser
+from tests.support.commands import otel_feedback
 from tests.support.http_app import serve
 from tests.support.service import RunningService, running_service
 
@@ -153,6 +154,13 @@ def test_the_query_prints_what_the_readme_shows(service: RunningService):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == blocks("text")[0]
+
+
+def test_what_the_readme_says_to_run_when_something_is_wrong_runs(service: RunningService):
+    (block,) = (each for each in blocks("sh") if "otel-feedback doctor" in each)
+    for line in block.splitlines():
+        done = otel_feedback(service.data_dir, *shlex.split(line)[1:])
+        assert (done.returncode, done.stderr) == (0, ""), line
 
 
 def test_the_make_targets_and_packages_that_the_readme_names_exist():

@@ -101,6 +101,6 @@ def test_a_torn_and_a_damaged_segment_of_a_dead_service(tmp_path: Path):
         assert service.metric("otel_feedback_segments_damaged_total") == 1
         assert service.metric("otel_feedback_torn_bytes_total") == len(torn)
     assert found == {keys[0]: SPANS_PER_REQUEST, keys[2]: SPANS_PER_REQUEST}
-    kept, reason = sorted((data_dir / "rejected").iterdir())
+    kept, reason = sorted((data_dir / "rejected" / "traces").iterdir())
     assert kept.read_bytes() == bytes(damaged)
     assert "wrong checksum" in reason.read_text()

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.connections import ConnectionPool, translated_errors
-from otel_feedback.clickhouse.segments import TABLES, Signal
+from otel_feedback.clickhouse.segments import TABLES, TABLES_THAT_NAME_SEGMENTS, Signal
 from otel_feedback.errors import DatabaseError, NotFlatError
 
 _READ_ONLY_BUT_SETTINGS: Final = {"readonly": 2}
@@ -153,7 +153,20 @@ class Database(abc.ABC):
         Raises:
             DatabaseError: ClickHouse can't say.
         """
-        return bool(self.query(statements.load(f"queries/segment_in_{TABLES[signal]}.sql"), {"segment": token}))
+        return self._has_segment(TABLES[signal], token)
+
+    def forget_segment(self, signal: Signal, token: str) -> None:
+        """Delete the rows of a segment of which the INSERT was refused: a view that fails leaves its source's rows.
+
+        Raises:
+            DatabaseError: some may be there still.
+        """
+        for table in TABLES_THAT_NAME_SEGMENTS[signal]:
+            if self._has_segment(table, token):
+                self.command(statements.render("ingest/delete_segment.sql", table=table), {"segment": token})
+
+    def _has_segment(self, table: str, token: str) -> bool:
+        return bool(self.query(statements.render("queries/segment_in_table.sql", table=table), {"segment": token}))
 
     def close(self) -> None:
         """Close every connection that nobody uses; the others close when they come back."""

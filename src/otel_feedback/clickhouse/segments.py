@@ -8,6 +8,11 @@ from otel_feedback.clickhouse import statements
 
 Signal: TypeAlias = Literal["traces", "logs"]
 TABLES: Final[dict[Signal, str]] = {"traces": "otel_traces", "logs": "otel_logs"}
+TABLES_THAT_NAME_SEGMENTS: Final[dict[Signal, tuple[str, ...]]] = {
+    "traces": ("otel_traces", "llm_call_spans", "rating_deliveries"),
+    "logs": ("otel_logs", "rating_deliveries"),
+}
+"""Where rows tell which segment they came in. What a segment adds to the others comes twice without a difference."""
 MESSAGES: Final[dict[Signal, str]] = {"traces": "ExportTraceServiceRequest", "logs": "ExportLogsServiceRequest"}
 
 

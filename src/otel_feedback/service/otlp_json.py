@@ -1,4 +1,4 @@
-"""OTLP/JSON to OTLP/protobuf.
+"""OTLP/JSON to OTLP/protobuf, and back.
 
 OTLP differs from protobuf's own JSON mapping in one thing (opentelemetry-proto, "JSON Protobuf Encoding"): trace and
 span ids are hex, in any case, where protobuf would read base64. So the ids are turned into base64 first and protobuf's
@@ -44,6 +44,21 @@ def from_json(signal: OtlpSignal, body: bytes) -> bytes:
         raise MalformedRequestError(f"the JSON of this {name} nests too deeply") from None
     except (json_format.ParseError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise MalformedRequestError(f"the body is not an {name} in JSON: {error}") from None
+
+
+def to_json(signal: OtlpSignal, body: bytes) -> str:
+    """The request as OTLP/JSON.
+
+    Raises:
+        DecodeError: the bytes are no such request.
+    """
+    request = REQUEST_CLASSES[signal].FromString(body)
+    content = json_format.MessageToDict(request, use_integers_for_enums=True)
+    for holder, _ in _holders_of_ids(signal, content):
+        for field in _ID_FIELDS:
+            if field in holder:
+                holder[field] = base64.b64decode(holder[field]).hex()
+    return json.dumps(content, ensure_ascii=False)
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -13,6 +13,7 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
 from otel_feedback.feedback_api import FeedbackApi
+from otel_feedback.service import rejected
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.feedback import ServiceRatingStore
 from otel_feedback.service.http_server import HttpServer
@@ -32,6 +33,8 @@ ANSWER_GRACE_SECONDS: Final = 3.0
 WRITERS_PER_QUEUE: Final = 2
 """One INSERT keeps one core of ClickHouse's busy. What is written first makes no difference to any view."""
 DRAIN_SECONDS: Final = 15.0
+REPLAY_POLL_SECONDS: Final = 1.0
+"""How often the queues are looked into for what a person put back from ``rejected/``."""
 
 
 def addresses_of(settings: Settings) -> tuple[tuple[Address, str], ...]:
@@ -73,9 +76,10 @@ class Service:
         self._database = database
         self._counters = Counters()
         data_dir = settings.data_dir
+        rejected_dir = data_dir / rejected.DIRECTORY
         self._queues: dict[Signal, DurableQueue] = {
             signal: DurableQueue(
-                data_dir / "queue" / signal, data_dir / "rejected", signal=signal, counters=self._counters
+                data_dir / "queue" / signal, rejected_dir / signal, signal=signal, counters=self._counters
             )
             for signal in SIGNALS
         }
@@ -104,6 +108,7 @@ class Service:
             tls_key=settings.tls_key,
         )
         self._is_accepting = False
+        self._adopting: asyncio.Task[None] | None = None
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -132,6 +137,7 @@ class Service:
         await self._grpc.start()
         await self._http.start()
         self._is_accepting = True
+        self._adopting = asyncio.create_task(self._adopt_replays())
 
     def start_writing(self) -> None:
         """Write to the database, which must be migrated: a table without its views would keep rows from them."""
@@ -144,6 +150,8 @@ class Service:
         What the database does not take in time stays in the queue for the next start; nothing is lost.
         """
         self._is_accepting = False
+        if self._adopting is not None:
+            self._adopting.cancel()
         await asyncio.gather(self._grpc.stop(ANSWER_GRACE_SECONDS), self._http.stop())
         deadline = time.monotonic() + DRAIN_SECONDS
         for queue in self._queues.values():
@@ -151,6 +159,18 @@ class Service:
         for writer in self._writers:
             if not await asyncio.to_thread(writer.stop, max(0.0, deadline - time.monotonic())):
                 logger.warning("the database did not take everything in time; the rest is written after the next start")
+
+    async def _adopt_replays(self) -> None:
+        while True:
+            await asyncio.sleep(REPLAY_POLL_SECONDS)
+            for signal, queue in self._queues.items():
+                try:
+                    adopted = await asyncio.to_thread(queue.adopt_replays)
+                except OSError as error:
+                    logger.error("rejected %s can't be taken back yet: %s", signal, error)  # noqa: TRY400  # one line
+                else:
+                    if adopted:
+                        logger.info("%d rejected file(s) of %s were put back into the queue", adopted, signal)
 
     async def _readiness(self) -> tuple[bool, dict[str, str]]:
         """Ready means that requests are taken. They are while the database is away, for as long as the queue holds."""

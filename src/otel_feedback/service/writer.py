@@ -1,10 +1,9 @@
-"""Move closed segments into ClickHouse: claim, INSERT with the segment's token, remove; or reject with a reason."""
+"""Move closed segments into ClickHouse: claim, INSERT with the segment's token, remove; or find what is refused."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,7 +12,8 @@ from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, NotFla
 from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Claimed
-from otel_feedback.service.flat_segment import flat_segment
+from otel_feedback.service.flat_segment import flat_segment, plain_segment
+from otel_feedback.service.isolation import RefusedRows, Search, refusal_reason, take_apart
 from otel_feedback.service.telemetry import Counters
 
 logger = logging.getLogger(__name__)
@@ -26,9 +26,15 @@ LONGEST_PAUSE_SECONDS: Final = 10.0
 NOT_THE_SEGMENTS_FAULT: Final = frozenset(
     {
         60,  # UNKNOWN_TABLE: not migrated (yet)
+        74,  # CANNOT_READ_FROM_FILE_DESCRIPTOR
+        75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR
+        76,  # CANNOT_OPEN_FILE
         81,  # UNKNOWN_DATABASE
         159,  # TIMEOUT_EXCEEDED
         164,  # READONLY
+        173,  # CANNOT_ALLOCATE_MEMORY
+        198,  # DNS_ERROR
+        201,  # QUOTA_EXCEEDED
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
@@ -38,18 +44,25 @@ NOT_THE_SEGMENTS_FAULT: Final = frozenset(
         242,  # TABLE_IS_READ_ONLY
         243,  # NOT_ENOUGH_SPACE
         252,  # TOO_MANY_PARTS
+        279,  # ALL_CONNECTION_TRIES_FAILED
         285,  # TOO_FEW_LIVE_REPLICAS
         319,  # UNKNOWN_STATUS_OF_INSERT
         394,  # QUERY_WAS_CANCELLED
         425,  # SYSTEM_ERROR
+        439,  # CANNOT_SCHEDULE_TASK
+        473,  # DEADLOCK_AVOIDED
         497,  # ACCESS_DENIED
         516,  # AUTHENTICATION_FAILED
         999,  # KEEPER_EXCEPTION
+        1001,  # STD_EXCEPTION: of the C++ library, such as a full disk
     }
 )
 
+TOO_MANY_DAYS: Final = "Too many partitions for single INSERT block"
+"""What ClickHouse says, under the code of TOO_MANY_PARTS, of a segment whose times are all over the calendar."""
 
-class SegmentStore(Protocol):
+
+class SegmentStore(RefusedRows, Protocol):
     """The part of the database that a writer needs."""
 
     def insert_segment(self, signal: Signal, path: Path, token: str) -> None:
@@ -93,17 +106,25 @@ class Writer:
 
     def _write_segments(self) -> None:
         while (segment := self._queue.claim()) is not None:
-            while not self._hurry.is_set():
+            search = Search()
+            unsettled = [segment]
+            while unsettled and not self._hurry.is_set():
                 try:
-                    self._write(segment)
-                    break
-                except OSError as error:
-                    # Removing or moving the file failed; the database knows by the token whether it has the rows.
-                    logger.error("%s: %s; trying again", segment.path, error)  # noqa: TRY400  # the text says it all
+                    unsettled[-1:] = reversed(self._settle(unsettled[-1], search))
+                except (OSError, DatabaseError) as error:
+                    # Removing, splitting or moving the file failed, or deleting rows: each can be done again.
+                    logger.error("%s: %s; trying again", unsettled[-1].path, error)  # noqa: TRY400  # one line
                     self._hurry.wait(LONGEST_PAUSE_SECONDS)
 
-    def _write(self, segment: Claimed) -> None:
-        """Write one segment until it is stored or rejected, or the service stops.
+    def _settle(self, segment: Claimed, search: Search) -> list[Claimed]:
+        """Take one durable step with a segment or a part of one; what is then left to settle of it."""
+        if segment.is_refused:
+            return take_apart(self._signal, segment, self._queue, self._database, self._counters, search)
+        refused = self._write(segment, search)
+        return [refused] if refused else []
+
+    def _write(self, segment: Claimed, search: Search) -> Claimed | None:
+        """Write one segment until it is stored or the service stops; the segment, marked, if it is refused for good.
 
         After a failure, of this process or a former one, some tables may have the rows and others not. The same INSERT
         under the same token completes it; whether rows are there says nothing. Only where ClickHouse may have forgotten
@@ -118,20 +139,34 @@ class Writer:
                     self._counters.add("segments_already_stored_total", signal=self._signal)
                 else:
                     is_in_doubt = False
-                    self._insert(segment)
+                    self._insert_in_any_form(segment)
                     self._counters.add("segments_written_total", signal=self._signal)
             except DatabaseError as error:
                 self._counters.add("insert_failures_total", signal=self._signal)
-                refusals += not is_transient(error)
-                if refusals >= ATTEMPTS_BEFORE_REJECTING:
-                    self._reject(segment, error)
-                    return
+                is_refusal = not is_transient(error)
+                refusals += is_refusal
+                if is_refusal and (refusals >= ATTEMPTS_BEFORE_REJECTING or error.code in search.codes):
+                    search.refused += 1
+                    search.codes.add(error.code)
+                    return self._queue.refuse(segment, refusal_reason(self._signal, segment, error))
                 logger.warning("%s is not stored yet, trying again in %.1f s: %s", segment.path, pause_seconds, error)
             else:
+                search.stored += 1
                 self._queue.remove(segment)
-                return
+                return None
             self._hurry.wait(pause_seconds)
             pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        return None
+
+    def _insert_in_any_form(self, segment: Claimed) -> None:
+        """Insert the segment; if ClickHouse refuses the way in which it is encoded, encoded anew."""
+        try:
+            self._insert(segment)
+        except DatabaseError as error:
+            plain = None if is_transient(error) else plain_segment(self._signal, segment.path.read_bytes())
+            if plain is None:
+                raise
+            self._insert_copy(segment, plain)
 
     def _insert(self, segment: Claimed) -> None:
         """Insert the segment as it is; if it holds values that ClickHouse does not decode, a flattened copy of it.
@@ -150,23 +185,19 @@ class Writer:
             self._flattens_first = False
             self._database.insert_segment(self._signal, segment.path, segment.token)
             return
+        self._insert_copy(segment, flat)
+
+    def _insert_copy(self, segment: Claimed, content: bytes) -> None:
         copy = segment.path.with_suffix(files.UNFINISHED_SUFFIX)
         try:
-            copy.write_bytes(flat)
+            copy.write_bytes(content)
             self._database.insert_segment(self._signal, copy, segment.token)
         finally:
             copy.unlink(missing_ok=True)
 
-    def _reject(self, segment: Claimed, error: DatabaseError) -> None:
-        reason = (
-            f"ClickHouse refused the {self._signal} segment {segment.token} {ATTEMPTS_BEFORE_REJECTING} times "
-            f"(code {error.code}), last at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}: {error}"
-        )
-        kept = self._queue.reject(segment, reason)
-        self._counters.add("segments_rejected_total", signal=self._signal)
-        logger.error("%s. It is kept in %s", reason, kept)
-
 
 def is_transient(error: DatabaseError) -> bool:
     """Whether the same INSERT may succeed later without a change to the segment."""
+    if TOO_MANY_DAYS in str(error):
+        return False
     return isinstance(error, DatabaseUnavailableError) or error.code in NOT_THE_SEGMENTS_FAULT

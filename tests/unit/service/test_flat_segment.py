@@ -12,7 +12,7 @@ from tests.support.otlp import any_value, log_request, trace_request
 
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
-from otel_feedback.service.flat_segment import flat_segment
+from otel_feedback.service.flat_segment import flat_segment, plain_segment
 from otel_feedback.service.otlp_check import MalformedRequestError, check
 
 ARRIVAL = 17
@@ -99,3 +99,23 @@ def test_requests_without_such_values_stay_as_they_came():
     records = list(scan(flat_segment("traces", segment) or b""))
     assert [each.body for each in records if isinstance(each, Record)][::2] == [flat, flat]
     assert flat_segment("traces", encode_record(flat, 1) * 2) is None
+
+
+def test_encoded_anew_a_request_means_the_same_and_has_each_field_once():
+    request = trace_request({"a": {"b": 1}, "c": "x"})
+    body = request.SerializeToString()
+    group_of_field_100 = b"\xa3\x06\xa4\x06"
+    other = trace_request({}).SerializeToString()
+    plain = list(
+        scan(plain_segment("traces", encode_record(body + group_of_field_100, 1) + encode_record(other, 2)) or b"")
+    )
+    request.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.string_value = '{"b":1}'
+    assert [each.body for each in plain if isinstance(each, Record)] == [request.SerializeToString(), other]
+    assert [each.arrival_unix_nano for each in plain if isinstance(each, Record)] == [1, 2]
+
+
+def test_what_is_encoded_plainly_already_or_is_no_request_stays_as_it_is():
+    usual = encode_record(trace_request({"a": [1, "x"]}).SerializeToString(), 1)
+    assert plain_segment("traces", usual) is None
+    assert plain_segment("traces", usual + encode_record(b"no request", 1)) is None
+    assert plain_segment("traces", usual + b"damage") is None

@@ -39,6 +39,10 @@ class ScriptedStore:
         self.inserted.append(token)
         self.bodies += [each.body for each in scan(path.read_bytes()) if isinstance(each, Record)]
 
+    def forget_segment(self, signal: Signal, token: str) -> None:
+        assert signal == "traces"
+        assert token not in self.inserted
+
     def segment_is_stored(self, signal: Signal, token: str) -> bool:
         assert signal == "traces"
         self.asked.append(token)

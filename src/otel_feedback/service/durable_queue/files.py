@@ -1,7 +1,7 @@
 """The files of one queue: how segments are named, published and set aside, each step crash-safe.
 
 A segment is written as ``<name>.open`` and renamed to ``<name>.segment`` once it is closed; only closed segments are
-ever claimed. The name starts with the time and ends in random bits, so names sort by age and never come again: the
+ever inserted. The name starts with the time and ends in random bits, so names sort by age and never come again: the
 name is the segment's deduplication token.
 """
 
@@ -15,6 +15,10 @@ from typing import Final
 
 OPEN_SUFFIX: Final = ".open"
 CLOSED_SUFFIX: Final = ".segment"
+REFUSED_SUFFIX: Final = ".refused"
+"""ClickHouse refused it for good. It is not inserted under its name again: it is split, or set aside."""
+REPLAY_SUFFIX: Final = ".replay"
+"""Put back by a person from among the rejected, under a new name; the service takes it as a closed segment."""
 REASON_SUFFIX: Final = ".reason"
 UNFINISHED_SUFFIX: Final = ".unfinished"
 """What a dead process left under such a name is worth nothing and is removed at the next start."""
@@ -54,9 +58,26 @@ def write_durably(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory and what is missing above it, so that a power loss takes none of them away."""
+    if not directory.is_dir():
+        make_directory(directory.parent)
+        directory.mkdir(exist_ok=True)
+        sync_directory(directory.parent)
+
+
+def mark_refused(segment: Path, reason: str) -> Path:
+    """Mark a segment as refused for good, with the reason; its new path. Durable once the directory is synced."""
+    refused = segment.with_suffix(REFUSED_SUFFIX)
+    with contextlib.suppress(OSError):  # the reason is also logged; the data matter more than the note
+        write_durably(segment.with_suffix(REASON_SUFFIX), f"{reason}\n".encode())
+    segment.rename(refused)
+    return refused
+
+
 def set_aside(data: bytes, rejected_directory: Path, name: str, reason: str) -> Path:
     """Keep refused bytes under ``rejected_directory`` beside a ``.reason`` file that says why, durably."""
-    rejected_directory.mkdir(parents=True, exist_ok=True)
+    make_directory(rejected_directory)
     kept = rejected_directory / name
     write_durably(rejected_directory / f"{name}{REASON_SUFFIX}", f"{reason}\n".encode())
     write_durably(kept, data)
@@ -65,11 +86,12 @@ def set_aside(data: bytes, rejected_directory: Path, name: str, reason: str) -> 
 
 def move_aside(segment: Path, rejected_directory: Path, reason: str) -> Path:
     """As ``set_aside``, for a whole segment; it is moved, not copied, so a full disk can't prevent it for long."""
-    rejected_directory.mkdir(parents=True, exist_ok=True)
+    make_directory(rejected_directory)
+    kept = rejected_directory / f"{segment.stem}{CLOSED_SUFFIX}"
     with contextlib.suppress(OSError):  # the reason is also logged; the data matter more than the note
-        write_durably(rejected_directory / f"{segment.name}{REASON_SUFFIX}", f"{reason}\n".encode())
-    kept = rejected_directory / segment.name
-    segment.rename(kept)
+        write_durably(kept.with_name(f"{kept.name}{REASON_SUFFIX}"), f"{reason}\n".encode())
+    if segment.exists():
+        segment.rename(kept)
     sync_directory(rejected_directory)
     sync_directory(segment.parent)
     return kept

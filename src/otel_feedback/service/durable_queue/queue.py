@@ -1,19 +1,21 @@
-"""One durable queue: append (fsync, then return), claim the oldest closed segment, remove it or reject it."""
+"""One durable queue: append (fsync, then return), claim the oldest closed segment, remove it, split it or reject it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from otel_feedback.errors import OtelFeedbackError
 from otel_feedback.service.durable_queue import boot, files
+from otel_feedback.service.durable_queue.halves import halves_of
 from otel_feedback.service.durable_queue.recovery import recover
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
@@ -152,11 +154,62 @@ class DurableQueue:
         segment.path.unlink(missing_ok=True)
         self._forget(segment)
 
+    def refuse(self, segment: Claimed, reason: str) -> Claimed:
+        """The database refuses the segment for good: after ``sync`` it is never inserted under its token again."""
+        return self._replace(segment, [replace(segment, path=files.mark_refused(segment.path, reason))])[0]
+
+    def sync(self) -> None:
+        """Make renames durable.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        files.sync_directory(self._directory)
+
+    def reason(self, refused: Claimed) -> str:
+        """Why the segment was refused."""
+        try:
+            return refused.path.with_suffix(files.REASON_SUFFIX).read_text(encoding="utf-8").strip()
+        except OSError:
+            return f"ClickHouse refused the {self._signal} segment {refused.token}; the reason could not be written"
+
+    def split(self, refused: Claimed) -> list[Claimed]:
+        """Put its two halves in the place of a refused segment of which nothing is stored; [] if it is one record.
+
+        Both halves are durable before the whole goes. Until then they are not returned, so nobody inserts them, and a
+        start after a crash writes them anew.
+        """
+        halves = [
+            (refused.path.with_name(f"{name}{files.CLOSED_SUFFIX}"), data)
+            for name, data in halves_of(refused.token, refused.path.read_bytes())
+        ]
+        if not halves:
+            return []
+        for path, data in halves:
+            files.write_durably(path, data)
+        self._end_of_refused(refused)
+        return self._replace(refused, [Claimed(path, len(data), refused.is_in_doubt) for path, data in halves])
+
     def reject(self, segment: Claimed, reason: str) -> Path:
         """The database refuses the segment for good: keep it with the reason, out of the way; returns its place."""
         kept = files.move_aside(segment.path, self._rejected_directory, reason)
+        self._end_of_refused(segment)
         self._forget(segment)
         return kept
+
+    def adopt_replays(self) -> int:
+        """Take what a person put back from among the rejected; how many segments that was."""
+        adopted = 0
+        for replayed in sorted(self._directory.glob(f"*{files.REPLAY_SUFFIX}")):
+            with self._lock:
+                if self._is_closing:
+                    break  # the next start takes it
+                path = replayed.rename(replayed.with_suffix(files.CLOSED_SUFFIX))
+                size_bytes = path.stat().st_size
+                self._waiting_bytes += size_bytes
+            self._offer(Claimed(path, size_bytes))
+            adopted += 1
+        return adopted
 
     def gauges(self) -> list[Gauge]:
         """How much waits, and for how long."""
@@ -170,6 +223,19 @@ class DurableQueue:
             Gauge("queue_bytes", "Bytes that ClickHouse does not have yet.", waiting_bytes, labels),
             Gauge("oldest_segment_age_seconds", "Age of the oldest waiting segment.", oldest, labels),
         ]
+
+    def _end_of_refused(self, segment: Claimed) -> None:
+        if segment.is_refused:
+            segment.path.unlink(missing_ok=True)
+            segment.path.with_suffix(files.REASON_SUFFIX).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # if it came back by a power loss, its halves would be asked for first
+                self.sync()
+
+    def _replace(self, segment: Claimed, others: list[Claimed]) -> list[Claimed]:
+        with self._lock:
+            self._waiting_segments.discard(segment.path)
+            self._waiting_segments |= {each.path for each in others}
+        return others
 
     def _forget(self, segment: Claimed) -> None:
         with self._lock:

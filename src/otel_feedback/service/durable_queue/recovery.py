@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from otel_feedback.service.durable_queue.files import (
     CLOSED_SUFFIX,
     OPEN_SUFFIX,
+    REASON_SUFFIX,
+    REFUSED_SUFFIX,
+    REPLAY_SUFFIX,
     UNFINISHED_SUFFIX,
     set_aside,
     sync_directory,
     write_durably,
 )
+from otel_feedback.service.durable_queue.halves import halves_of
 from otel_feedback.service.durable_queue.request_window import WINDOW_SECONDS, digest_of
 from otel_feedback.service.durable_queue.segment import Damage, Record, scan
 
@@ -26,7 +31,7 @@ class Recovered:
     """What was found.
 
     Attributes:
-        segments: closed segments, oldest first.
+        segments: closed segments, oldest first, and refused ones that are to be split or set aside.
         cut_bytes: bytes cut off torn tails.
         set_aside: damaged stretches that were kept elsewhere.
         digests: of the requests that arrived in the last minutes, whose clients may not have seen an answer.
@@ -39,7 +44,7 @@ class Recovered:
 
 
 def recover(directory: Path, rejected_directory: Path) -> Recovered:
-    """Bring the directory into order; afterwards it holds sound, closed segments only.
+    """Bring the directory into order; afterwards it holds sound, closed segments and refused ones only.
 
     A tail that the file ends in the middle of was never acknowledged (its fsync can't have returned), so it is cut.
     Any other damage was acknowledged: it goes to ``rejected_directory`` with its reason, and what is sound around it
@@ -50,14 +55,29 @@ def recover(directory: Path, rejected_directory: Path) -> Recovered:
     digests: list[bytes] = []
     for unfinished in directory.glob(f"*{UNFINISHED_SUFFIX}"):
         unfinished.unlink()
+    for replayed in directory.glob(f"*{REPLAY_SUFFIX}"):
+        replayed.rename(replayed.with_suffix(CLOSED_SUFFIX))
+    for refused in directory.glob(f"*{REFUSED_SUFFIX}"):
+        digests += _recover_refused(refused)
+    for reason in directory.glob(f"*{REASON_SUFFIX}"):
+        if not reason.with_suffix(REFUSED_SUFFIX).exists():
+            reason.unlink()
     for path in sorted(directory.glob(f"*{OPEN_SUFFIX}")) + sorted(directory.glob(f"*{CLOSED_SUFFIX}")):
         cut, aside, recent = _recover_segment(path, rejected_directory)
         cut_bytes += cut
         damaged += aside
         digests += recent
     sync_directory(directory)
-    segments = tuple(sorted(directory.glob(f"*{CLOSED_SUFFIX}")))
+    segments = tuple(sorted([*directory.glob(f"*{CLOSED_SUFFIX}"), *directory.glob(f"*{REFUSED_SUFFIX}")]))
     return Recovered(segments, cut_bytes, damaged, tuple(digests))
+
+
+def _recover_refused(path: Path) -> list[bytes]:
+    """Halves beside the segment that they are of were never inserted: they are removed, to be written anew."""
+    data = path.read_bytes()
+    for name, _ in halves_of(path.stem, data):
+        (path.parent / f"{name}{CLOSED_SUFFIX}").unlink(missing_ok=True)
+    return _recent_digests(each for each in scan(data) if isinstance(each, Record))
 
 
 def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int, list[bytes]]:
@@ -84,8 +104,12 @@ def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int, li
             path.unlink()
     elif was_open:
         path.rename(closed)
+    return cut_bytes, damaged, _recent_digests(sound)
+
+
+def _recent_digests(records: Iterable[Record]) -> list[bytes]:
     window_began = time.time_ns() - int(WINDOW_SECONDS * 1e9)
-    return cut_bytes, damaged, [digest_of(each.body) for each in sound if each.arrival_unix_nano >= window_began]
+    return [digest_of(each.body) for each in records if each.arrival_unix_nano >= window_began]
 
 
 def _set_damage_aside(path: Path, data: bytes, damage: Damage, rejected_directory: Path) -> None:

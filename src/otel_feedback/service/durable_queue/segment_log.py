@@ -41,7 +41,7 @@ DEFAULT_LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A closed segment that its claimer alone now writes.
+    """A closed segment, or a refused one, that its claimer alone now has.
 
     Attributes:
         token: names this segment for good; its deduplication token.
@@ -52,6 +52,11 @@ class Claimed:
     path: Path
     size_bytes: int
     is_in_doubt: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether ClickHouse refused it for good: it is to be split or set aside, and never inserted."""
+        return self.path.suffix == files.REFUSED_SUFFIX
 
     @property
     def token(self) -> str:

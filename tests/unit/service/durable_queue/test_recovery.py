@@ -1,8 +1,10 @@
+import time
 from pathlib import Path
 
 import pytest
 
 from otel_feedback.service.durable_queue.recovery import recover
+from otel_feedback.service.durable_queue.request_window import digest_of
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 
 FIRST = encode_record(b"first" * 20, 1)
@@ -76,3 +78,31 @@ def test_recovery_can_run_again_after_it_was_interrupted(queue_dir: Path, tmp_pa
     assert [path.name for path in recovered.segments] == ["0001-aa.segment"]
     assert [path.name for path in queue_dir.iterdir()] == ["0001-aa.segment"]
     assert bodies_of(recovered.segments[0]) == [b"first" * 20]
+
+
+def test_a_refused_segment_stays_refused_and_its_halves_which_nobody_inserted_go(queue_dir: Path, tmp_path: Path):
+    (queue_dir / "0001-aa.refused").write_bytes(FIRST + LAST)
+    (queue_dir / "0001-aa.reason").write_text("code 1")
+    (queue_dir / "0001-aa.0-1.segment").write_bytes(FIRST)
+    (queue_dir / "0002-bb.0-1.segment").write_bytes(FIRST)
+    recovered = recover(queue_dir, tmp_path / "rejected")
+    assert [path.name for path in recovered.segments] == ["0001-aa.refused", "0002-bb.0-1.segment"]
+    assert (queue_dir / "0001-aa.reason").exists()
+    assert not (queue_dir / "0001-aa.0-1.segment").exists()
+
+
+def test_the_reason_of_a_refusal_that_was_not_made_durable_goes(queue_dir: Path, tmp_path: Path):
+    (queue_dir / "0001-aa.segment").write_bytes(FIRST)
+    (queue_dir / "0001-aa.reason").write_text("code 1")
+    assert [path.name for path in recover(queue_dir, tmp_path / "rejected").segments] == ["0001-aa.segment"]
+    assert not (queue_dir / "0001-aa.reason").exists()
+
+
+def test_what_was_put_back_is_a_closed_segment(queue_dir: Path, tmp_path: Path):
+    (queue_dir / "0001-aa.replay").write_bytes(FIRST)
+    assert [path.name for path in recover(queue_dir, tmp_path / "rejected").segments] == ["0001-aa.segment"]
+
+
+def test_requests_of_a_refused_segment_are_recognised_when_they_come_again(queue_dir: Path, tmp_path: Path):
+    (queue_dir / "0001-aa.refused").write_bytes(encode_record(b"recent", time.time_ns()))
+    assert recover(queue_dir, tmp_path / "rejected").digests == (digest_of(b"recent"),)

@@ -1,5 +1,6 @@
 -- Store every span of a segment: one INSERT, one block, one deduplication token. The token is the segment's name; the source is
--- input(structure) on a server, and file(segment, 'Protobuf', structure) on the embedded engine.
+-- input(structure) on a server, and file(segment, 'Protobuf', structure) on the embedded engine. Times of more than 1000
+-- days are refused before anything is stored, and the segment is then split: each day is a part of its own, some 10 ms.
 INSERT INTO otel_traces (
     Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes,
     ScopeName, ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage,

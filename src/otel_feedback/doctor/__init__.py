@@ -1,0 +1,1 @@
+"""``otel-feedback doctor``: looks at everything that keeps ratings from coming in, and changes nothing."""

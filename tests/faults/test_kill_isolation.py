@@ -1,0 +1,72 @@
+"""kill -9 again and again while refused requests are searched for: all others are stored once, these are kept once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.clickhouse_server import own_clickhouse
+from tests.support.commands import otel_feedback
+from tests.support.service import RunningService, wait_until
+from tests.support.traffic import SPANS_PER_REQUEST, counts, spans_of, waiting
+from tests.support.written import NAME, bodies_of, put_segment
+
+REQUESTS = 64
+POISON = (5, 6, 40)
+KILLS = 5
+FAILING_VIEW = (
+    "CREATE MATERIALIZED VIEW zz_mv TO trace_parts AS SELECT TraceId FROM otel_traces "
+    "WHERE intDiv(1, SpanAttributes['test.key'] NOT LIKE 'poison%') = 2"
+)
+
+
+@pytest.fixture(params=["embedded", "server"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The settings of a service on either engine."""
+    if request.param == "embedded":
+        yield {}
+        return
+    with own_clickhouse(tmp_path) as server:
+        yield {"OTEL_FEEDBACK_DATABASE_URL": server.url}
+
+
+def test_killed_in_the_middle_of_the_search(tmp_path: Path, database: dict[str, str]):
+    chance = random.Random(11)
+    data_dir = tmp_path / "data"
+    for command in (["migrate"], ["sql", "--write", FAILING_VIEW]):
+        done = otel_feedback(data_dir, *command, environment=database)
+        assert done.returncode == 0, done.stderr
+    keys = [f"poison {number}" if number in POISON else f"good {number}" for number in range(REQUESTS)]
+    bodies = [spans_of(key).SerializeToString() for key in keys]
+    queue_dir = data_dir / "queue" / "traces"
+    queue_dir.parent.mkdir()
+    put_segment(queue_dir.parent, bodies).parent.rename(queue_dir)
+    service = RunningService(data_dir, database)
+
+    def is_searching() -> bool | None:
+        is_over = not any(queue_dir.glob("*.*"))
+        return is_over or any(path.stem.count(".") or path.suffix == ".refused" for path in queue_dir.iterdir()) or None
+
+    try:
+        for _ in range(KILLS):
+            service.start()
+            wait_until(is_searching, 60, "nothing was refused")
+            time.sleep(chance.uniform(0.0, 0.4))  # how far the search has come by then is what the test varies
+            service.kill()
+        service.start()
+        wait_until(lambda: waiting(service) == 0 or None, 120, "the queue was not written")
+        spans = counts(
+            service, "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key"
+        )
+        assert spans == {key: SPANS_PER_REQUEST for key in keys if key.startswith("good")}
+        calls = service.sql("SELECT count() AS Rows, uniqExact(TraceId, SpanId) AS Ids FROM llm_calls")[0]
+        assert int(calls["Rows"]) == int(calls["Ids"]) == (REQUESTS - len(POISON)) * SPANS_PER_REQUEST
+    finally:
+        service.stop()
+    kept = {path.stem: bodies_of(path) for path in (data_dir / "rejected" / "traces").glob("*.segment")}
+    assert kept == {f"{NAME}.{number}-{number + 1}": [bodies[number]] for number in POISON}
+    for name in kept:
+        assert "Division by zero" in (data_dir / "rejected" / "traces" / f"{name}.segment.reason").read_text()
