@@ -52,6 +52,8 @@ def _flatten_attributes(attributes: Iterable[KeyValue]) -> int:
 
 def _flatten(value: AnyValue) -> bool:
     match value.WhichOneof("value"):
+        case "string_value" | "int_value" | "bool_value":
+            return False
         case None:
             value.string_value = ""
         case "bytes_value":

@@ -7,9 +7,9 @@ of two equal keys wins, bytes are base64, and a value that holds NaN or an infin
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
+from json.encoder import encode_basestring
 from typing import Final
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
@@ -53,7 +53,9 @@ def _json(value: AnyValue) -> str:  # noqa: PLR0911  # one return a kind of valu
 
 
 def _quoted(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = encode_basestring(text)
+    if _LINE_SEPARATORS.search(quoted) is None:
+        return quoted
     return _LINE_SEPARATORS.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
