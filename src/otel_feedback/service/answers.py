@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from otel_feedback.service.intake import Taken
-from otel_feedback.service.otlp_check import OtlpSignal
+from otel_feedback.service.otlp_request import OtlpSignal
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
@@ -25,10 +25,10 @@ _RESPONSES: Final[dict[OtlpSignal, tuple[Any, str]]] = {
 
 
 def success_bytes(signal: OtlpSignal, taken: Taken, content_type: str = PROTOBUF) -> bytes:
-    """An Export...ServiceResponse; partial_success is set only when something was refused."""
+    """An Export...ServiceResponse; partial_success is set only when something was refused or mended."""
     message_class, rejected_field = _RESPONSES[signal]
     response = message_class()
-    if taken.rejected:
+    if taken.reason:
         setattr(response.partial_success, rejected_field, taken.rejected)
         response.partial_success.error_message = taken.reason
     if content_type == JSON:

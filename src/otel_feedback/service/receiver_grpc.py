@@ -15,7 +15,7 @@ from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.durable_queue.queue import QueueBusyError
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.listening import address_in_use, bind
-from otel_feedback.service.otlp_check import MalformedRequestError, OtlpSignal
+from otel_feedback.service.otlp_request import MalformedRequestError, OtlpSignal
 from otel_feedback.settings import Settings
 
 SERVICES: Final[dict[str, OtlpSignal]] = {

@@ -23,7 +23,7 @@ from otel_feedback.service.answers import JSON, PROTOBUF, error_bytes, success_b
 from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.durable_queue.queue import QueueBusyError
 from otel_feedback.service.intake import Intake
-from otel_feedback.service.otlp_check import MalformedRequestError, OtlpSignal
+from otel_feedback.service.otlp_request import MalformedRequestError, OtlpSignal
 from otel_feedback.service.request_body import (
     BodyTooLargeError,
     BrokenGzipError,

@@ -18,7 +18,7 @@ from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.feedback import ServiceRatingStore
 from otel_feedback.service.http_server import HttpServer
 from otel_feedback.service.intake import Intake
-from otel_feedback.service.otlp_check import OtlpSignal
+from otel_feedback.service.otlp_request import OtlpSignal
 from otel_feedback.service.receiver_grpc import GrpcReceiver
 from otel_feedback.service.receiver_http import create_http_app
 from otel_feedback.service.telemetry import Counters
