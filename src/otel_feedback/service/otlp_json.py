@@ -49,6 +49,7 @@ def from_json(signal: OtlpSignal, body: bytes, findings: Findings) -> bytes:
     try:
         return _parse(signal, content)
     except _UNPARSEABLE:
+        _large_integers_to_doubles(content)
         _repair_texts(content, findings)
     try:
         return _parse(signal, content)
@@ -186,27 +187,43 @@ def _ids_to_base64(signal: OtlpSignal, record: Any, place: str) -> None:
                 holder[field] = ""
 
 
+def _large_integers_to_doubles(content: Any) -> None:
+    """OpenTelemetry's JavaScript exporter writes every whole number as an intValue, those beyond 64 bits too."""
+    for holder in _containers(content):
+        number = holder.get("intValue") if isinstance(holder, dict) else None
+        if isinstance(number, int | float) and not -(2**63) <= number < 2**63:
+            holder["doubleValue"] = float(number)
+            del holder["intValue"]
+
+
 def _repair_texts(content: Any, findings: Findings) -> None:
     """Replace, in place, what no Unicode text can hold: halves of surrogate pairs, and bytes that were not UTF-8."""
-    repaired = [0]
-    stack = [content]
+    repaired = 0
 
     def mended(value: Any) -> Any:
-        if isinstance(value, str) and not value.isascii():
-            text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            repaired[0] += text != value
-            return text
-        if isinstance(value, dict | list):
-            stack.append(value)
-        return value
+        nonlocal repaired
+        if not isinstance(value, str) or value.isascii():
+            return value
+        text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        repaired += text != value
+        return text
 
-    while stack:
-        holder = stack.pop()
+    for holder in _containers(content):
         if isinstance(holder, dict):
             for key in list(holder):
                 value = holder.pop(key)
                 holder[mended(key)] = mended(value)
-        elif isinstance(holder, list):
+        else:
             holder[:] = [mended(each) for each in holder]
-    if repaired[0]:
-        findings.repair(repaired[0], "the JSON holds bytes that are not UTF-8, or half of a surrogate pair")
+    if repaired:
+        findings.repair(repaired, "the JSON holds bytes that are not UTF-8, or half of a surrogate pair")
+
+
+def _containers(content: Any) -> Iterator[Any]:
+    """Every object and array, the outer ones first."""
+    stack = [content]
+    while stack:
+        holder = stack.pop()
+        if isinstance(holder, dict | list):
+            yield holder
+            stack += holder.values() if isinstance(holder, dict) else holder
