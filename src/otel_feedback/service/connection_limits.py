@@ -21,7 +21,6 @@ class ConnectionLimits:
         shortest_ping_seconds: gRPC: clients that ping more often are told to stop; without calls they may ping too.
         silence_seconds: gRPC: the service pings a client that has sent nothing for so long.
         pong_seconds: gRPC: a client that does not answer the ping by then is gone.
-        streams: gRPC: calls under way on one connection; more wait at the client.
     """
 
     head_seconds: float = 15.0
@@ -33,7 +32,6 @@ class ConnectionLimits:
     shortest_ping_seconds: float = 10.0
     silence_seconds: float = 60.0
     pong_seconds: float = 20.0
-    streams: int = 256
 
 
 DEFAULT_CONNECTION_LIMITS = ConnectionLimits()

@@ -134,11 +134,14 @@ def _options(max_request_bytes: int, limits: ConnectionLimits) -> list[tuple[str
         # Also bounds decompression: gRPC stops to inflate a message at this size.
         ("grpc.max_receive_message_length", max_request_bytes),
         ("grpc.so_reuseport", 0),  # two services on one port would share its traffic unnoticed
-        ("grpc.max_concurrent_streams", limits.streams),
         ("grpc.max_connection_age_ms", milliseconds(limits.age_seconds)),
         ("grpc.max_connection_age_grace_ms", milliseconds(limits.body_seconds)),
         ("grpc.keepalive_time_ms", milliseconds(limits.silence_seconds)),
         ("grpc.keepalive_timeout_ms", milliseconds(limits.pong_seconds)),
+        (
+            "grpc.http2.ping_timeout_ms",
+            milliseconds(limits.pong_seconds),
+        ),  # else a minute, whatever the line above says
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", milliseconds(limits.shortest_ping_seconds)),
     ]

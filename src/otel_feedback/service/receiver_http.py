@@ -35,6 +35,7 @@ from otel_feedback.service.answers import (
 )
 from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.body_budget import BodyBudget
+from otel_feedback.service.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from otel_feedback.service.cors import AllowedOrigins
 from otel_feedback.service.durable_queue.queue import QueueBusyError
 from otel_feedback.service.intake import Intake
@@ -106,13 +107,20 @@ def create_http_app(
 class OtlpEndpoints:
     """``POST /v1/{traces,logs,metrics}``; the answer's content type is the request's, also for errors."""
 
-    def __init__(self, settings: Settings, intake: Intake, budget: BodyBudget) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        intake: Intake,
+        budget: BodyBudget,
+        limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
+    ) -> None:
         self._max_request_bytes = settings.max_request_bytes
         self._needs_certificate = bool(settings.tls_client_ca)
         self._tokens = BearerTokens(settings.ingest_tokens)
         self._origins = AllowedOrigins(settings.allowed_origins)
         self._intake = intake
         self._budget = budget
+        self._limits = limits
 
     def endpoint(self, signal: OtlpSignal) -> Endpoint:
         """The endpoint of one signal."""
@@ -144,7 +152,7 @@ class OtlpEndpoints:
         content_type = _content_type(request)
         try:
             with self._budget.hold() as held:
-                body = await read_body(request, self._max_request_bytes, held)
+                body = await read_body(request, self._max_request_bytes, held, self._limits)
                 taken = await self._intake.take(signal, body, transport="http", is_json=content_type == JSON)
         except QueueBusyError as error:
             retry_after = {"Retry-After": str(error.retry_after_seconds)}
