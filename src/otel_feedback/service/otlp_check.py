@@ -1,7 +1,7 @@
 """Check one OTLP request: is it one, has every span its identity, and do its times make sense.
 
 The usual request costs one parse in C (about a microsecond a span) and its bytes go on as they came, nested values and
-fields of newer versions included. Only a request with something wrong in it is written anew (docs/adr/0008).
+fields of newer versions included. Only a request with something wrong in it is written anew (docs/adr/0011).
 """
 
 from __future__ import annotations
