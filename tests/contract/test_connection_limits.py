@@ -258,7 +258,7 @@ def test_a_full_queue_is_unavailable_with_the_time_to_come_again(tmp_path: Path)
 def test_more_bytes_at_once_than_memory_is_meant_for_are_unavailable(receivers: Receivers):
     body = trace_request({}).SerializeToString()
     with receivers.budget.hold() as held:
-        held.grow(LEAST_BYTES - len(body))
+        held.grow(LEAST_BYTES - len(body) + 1)
         assert retry_delay_seconds(refused(receivers.grpc, body)) == 1
         answer = post(receivers, body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
@@ -277,7 +277,7 @@ def test_clients_that_go_away_in_the_middle_leave_nothing_behind(receivers: Rece
 
     def is_all_given_back() -> bool | None:
         with contextlib.suppress(Exception), receivers.budget.hold() as held:
-            held.grow(LEAST_BYTES - 1)
+            held.grow(LEAST_BYTES)
             return True
         return None
 

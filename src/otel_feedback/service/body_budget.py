@@ -25,7 +25,7 @@ class BodyBudget:
         Raises:
             QueueBusyError: all is taken; the client should come again.
         """
-        self.take(0)
+        self._refuse_beyond(self._limit_bytes - 1)
         return Held(self)
 
     def take(self, size_bytes: int) -> None:
@@ -34,12 +34,15 @@ class BodyBudget:
         Raises:
             QueueBusyError: they are more than are left; nothing was taken.
         """
-        if self._held_bytes + size_bytes >= self._limit_bytes:
+        self._refuse_beyond(self._limit_bytes - size_bytes)
+        self._held_bytes += size_bytes
+
+    def _refuse_beyond(self, most_held_bytes: int) -> None:
+        if self._held_bytes > most_held_bytes:
             raise QueueBusyError(
                 f"requests of {self._held_bytes} bytes are being received, at most {self._limit_bytes} can be at once",
                 RETRY_SECONDS,
             )
-        self._held_bytes += size_bytes
 
     def give_back(self, size_bytes: int) -> None:
         """The bytes are no longer in memory."""
