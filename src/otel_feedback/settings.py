@@ -53,13 +53,14 @@ class Settings:
     http_address: Address = _setting("127.0.0.1:4318", "OTLP/HTTP, /v1/feedback and /feedback.js")
     dashboard_address: Address = _setting("127.0.0.1:4380", "the dashboard and its JSON API")
     ingest_tokens: tuple[str, ...] = _setting(
-        "", "comma separated bearer tokens for OTLP; none: loopback only", secret=True
+        "", "comma separated bearer tokens for OTLP; none: loopback or mTLS only", secret=True
     )
     dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
     signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
-    allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may call /v1/feedback (CORS)")
+    allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may send ratings and OTLP")
     tls_cert: str = _setting("", "PEM certificate chain for the OTLP ports")
     tls_key: str = _setting("", "PEM private key for the OTLP ports")
+    tls_client_ca: str = _setting("", "PEM bundle: OTLP only from clients with a certificate that it signed (mTLS)")
     cluster: str = _setting("", "name of a ClickHouse cluster")
     retention_seconds: int = _setting("30d", "how long unrated traces are kept")
     retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.certificates import make_certificates
 from tests.support.service import running_service, service_environment
 
 
@@ -81,4 +82,24 @@ def test_a_certificate_that_can_not_be_read(tmp_path: Path):
     )
     assert code == 1
     assert "OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files" in said
+    assert said.count("\n") == 1
+
+
+def test_an_authority_for_client_certificates_without_a_certificate_of_its_own(tmp_path: Path):
+    code, said = start(tmp_path / "data", OTEL_FEEDBACK_TLS_CLIENT_CA="/nowhere/ca.pem")
+    assert code == 1
+    assert "OTEL_FEEDBACK_TLS_CLIENT_CA needs OTEL_FEEDBACK_TLS_CERT" in said
+    assert said.count("\n") == 1
+
+
+def test_an_authority_that_can_not_be_read(tmp_path: Path):
+    pair = make_certificates(tmp_path).server
+    code, said = start(
+        tmp_path / "data",
+        OTEL_FEEDBACK_TLS_CERT=str(pair.certificate),
+        OTEL_FEEDBACK_TLS_KEY=str(pair.key),
+        OTEL_FEEDBACK_TLS_CLIENT_CA="/nowhere/ca.pem",
+    )
+    assert code == 1
+    assert "OTEL_FEEDBACK_TLS_CLIENT_CA must name a PEM file" in said
     assert said.count("\n") == 1

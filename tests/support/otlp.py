@@ -67,3 +67,64 @@ def log_request(*bodies: Any, **record_attributes: Any) -> ExportLogsServiceRequ
             time_unix_nano=time.time_ns(), body=any_value(body), attributes=attributes(record_attributes)
         )
     return request
+
+
+def nested_bytes(body: bytes, marker: bytes, levels: int) -> bytes:
+    """The request with each ``bytes_value`` of ``marker`` replaced by maps in maps, deeper than any library writes.
+
+    Works on the bytes: every length-delimited field that holds the marker is written anew with its new length.
+    """
+    value = b"\x0a\x01x"  # AnyValue.string_value
+    for _ in range(levels):
+        pair = _delimited(1, b"k") + _delimited(2, value)
+        value = _delimited(6, _delimited(1, pair))  # AnyValue.kvlist_value.values
+    return _replaced(body, _delimited(7, marker), value)
+
+
+def _replaced(body: bytes, marker: bytes, value: bytes) -> bytes:
+    if body == marker:
+        return value
+    out = bytearray()
+    position = 0
+    while position < len(body):
+        start = position
+        tag, position = _varint_at(body, position)
+        match tag & 7:
+            case 0:
+                _, position = _varint_at(body, position)
+            case 1:
+                position += 8
+            case 5:
+                position += 4
+            case _:
+                length, position = _varint_at(body, position)
+                content = body[position : position + length]
+                position += length
+                if marker in content:
+                    out += _delimited(tag >> 3, _replaced(content, marker, value))
+                    continue
+        out += body[start:position]
+    return bytes(out)
+
+
+def _delimited(field: int, content: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(encoded + bytes([number]))
+
+
+def _varint_at(body: bytes, position: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = body[position]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return number, position

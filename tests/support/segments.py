@@ -17,12 +17,13 @@ from otel_feedback.service import otlp_check
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.flat_segment import flat_segment
 
+ARRIVAL_UNIX_NANO: Final = 1_790_000_123_456_789_012
 _NUMBERS: Final = itertools.count()
 
 
 def segment_bytes(bodies: Iterable[bytes]) -> bytes:
     """The records of a segment, which ClickHouse reads as length-delimited requests."""
-    return b"".join(encode_record(body, 1) for body in bodies)
+    return b"".join(encode_record(body, ARRIVAL_UNIX_NANO) for body in bodies)
 
 
 def store(database: Database, *requests: Any, token: str = "", checked: bool = True) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -31,10 +32,14 @@ class ServiceEndedError(AssertionError):
 class RunningService:
     """A service process. Killing it and starting another one on the same directory is a fault test's daily bread."""
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, environment: Mapping[str, str] | None = None, *, trust: ssl.SSLContext | None = None
+    ) -> None:
+        """``trust`` verifies the certificate of a service that has one."""
         self.data_dir = data_dir
         self.log = data_dir.with_name(f"{data_dir.name}.log")
         self._environment = dict(environment or {})
+        self._trust: ssl.SSLContext | bool = trust or True
         self._process: subprocess.Popen[bytes] | None = None
         self._state: dict[str, Any] = {}
 
@@ -98,7 +103,11 @@ class RunningService:
     def metric(self, name: str, **labels: str) -> float:
         """The sum over the series of ``/metrics`` that have these labels."""
         wanted = [f'{label}="{text}"' for label, text in labels.items()]
-        samples = [line for line in httpx.get(f"{self.http}/metrics").text.splitlines() if line.startswith(name)]
+        samples = [
+            line
+            for line in httpx.get(f"{self.http}/metrics", verify=self._trust).text.splitlines()
+            if line.startswith(name)
+        ]
         return sum(float(line.rpartition(" ")[2]) for line in samples if all(each in line for each in wanted))
 
     def kill(self) -> None:
@@ -133,16 +142,18 @@ class RunningService:
             return None
         if state["pid"] != self._process.pid:
             return None  # left by the one that was killed
-        return state if httpx.get(f"{state['http']}/readyz").status_code == 200 else None
+        return state if httpx.get(f"{state['http']}/readyz", verify=self._trust).status_code == 200 else None
 
     def _log_tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
 
 
 @contextlib.contextmanager
-def running_service(data_dir: Path, environment: Mapping[str, str] | None = None) -> Iterator[RunningService]:
+def running_service(
+    data_dir: Path, environment: Mapping[str, str] | None = None, *, trust: ssl.SSLContext | None = None
+) -> Iterator[RunningService]:
     """A started service, stopped at the end; its standard output and error go to ``<data_dir>.log``."""
-    service = RunningService(data_dir, environment)
+    service = RunningService(data_dir, environment, trust=trust)
     try:
         service.start()
         yield service

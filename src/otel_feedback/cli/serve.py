@@ -39,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
         OtelFeedbackError: the service can't start; nothing keeps running.
     """
     from otel_feedback.service.data_directory import DataDirectory  # noqa: PLC0415  # --help needs no service
+    from otel_feedback.service.open_files import raise_open_files_limit  # noqa: PLC0415  # as above
 
+    raise_open_files_limit()
     logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.load()
     _check_dashboard_address(settings)

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.nested_values import flatten_logs, flatten_traces
-from otel_feedback.service.otlp_check import REQUEST_CLASSES
+from otel_feedback.service.otlp_request import REQUEST_CLASSES
 
 _FLATTEN: Final[dict[Signal, Any]] = {"traces": flatten_traces, "logs": flatten_logs}
 

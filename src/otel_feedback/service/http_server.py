@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
+import ssl
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 
+from otel_feedback.service.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
+from otel_feedback.service.http_protocol import BoundedHttpProtocol
 from otel_feedback.service.listening import bind
 from otel_feedback.settings import Address
 
@@ -28,12 +32,25 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """One app on one address."""
 
-    def __init__(self, app: Any, address: Address, variable: str, *, tls_cert: str = "", tls_key: str = "") -> None:
+    def __init__(
+        self,
+        app: Any,
+        address: Address,
+        variable: str,
+        *,
+        tls_cert: str = "",
+        tls_key: str = "",
+        tls_client_ca: str = "",
+        limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
+    ) -> None:
+        """With ``tls_client_ca`` a client certificate is verified if one is shown; the app decides who needs one."""
         self._app = app
         self._address = address
         self._variable = variable
         self._tls_cert = tls_cert
         self._tls_key = tls_key
+        self._tls_client_ca = tls_client_ca
+        self._limits = limits
         self._server: _Server | None = None
         self._socket: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -54,16 +71,19 @@ class HttpServer:
         """
         config = uvicorn.Config(
             self._app,
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", functools.partial(BoundedHttpProtocol, limits=self._limits)),
             ws="none",
             lifespan="off",
             access_log=False,
             log_config=None,
             log_level="warning",
             server_header=False,
+            timeout_keep_alive=int(self._limits.idle_seconds),
             timeout_graceful_shutdown=_GRACE_SECONDS,
             ssl_certfile=self._tls_cert or None,
             ssl_keyfile=self._tls_key or None,
+            ssl_ca_certs=self._tls_client_ca or None,
+            ssl_cert_reqs=ssl.CERT_OPTIONAL if self._tls_client_ca else ssl.CERT_NONE,
         )
         config.load()
         self._socket = bind(self._address, self._variable)

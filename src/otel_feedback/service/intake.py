@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError
-from otel_feedback.service.otlp_check import Checked, MalformedRequestError, OtlpSignal, check
-from otel_feedback.service.otlp_json import from_json
+from otel_feedback.service.otlp_check import Checked, check, check_json, check_usual
+from otel_feedback.service.otlp_request import MalformedRequestError, OtlpSignal
 from otel_feedback.service.telemetry import Counters
 
 LARGE_BODY_BYTES: Final = 4 << 20
-"""Protobuf bodies above this are looked at in a thread, JSON always: meanwhile the event loop has others to answer."""
+"""Protobuf bodies above this are looked at in a thread, as is JSON, and what has to be mended: others are answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The request is durable, but for the refused items."""
+    """The request is durable, but for the refused items; ``reason`` says what was refused or mended, and why."""
 
     rejected: int = 0
     reason: str = ""
@@ -56,13 +56,13 @@ class Intake:
             self._counters.add("items_total", checked.items, signal=signal)
         if checked.rejected:
             self._counters.add("items_rejected_total", checked.rejected, signal=signal)
+        if checked.repaired:
+            self._counters.add("texts_repaired_total", checked.repaired, signal=signal)
         return Taken(checked.rejected, checked.reason)
 
     async def _check(self, signal: OtlpSignal, body: bytes, *, is_json: bool) -> Checked:
-        if len(body) > LARGE_BODY_BYTES or is_json:
-            return await asyncio.to_thread(_check_any, signal, body, is_json=is_json)
-        return check(signal, body)
-
-
-def _check_any(signal: OtlpSignal, body: bytes, *, is_json: bool) -> Checked:
-    return check(signal, from_json(signal, body) if is_json else body)
+        if is_json:
+            return await asyncio.to_thread(check_json, signal, body)
+        if len(body) <= LARGE_BODY_BYTES and (usual := check_usual(signal, body)):
+            return usual
+        return await asyncio.to_thread(check, signal, body)

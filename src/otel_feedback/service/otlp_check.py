@@ -1,37 +1,39 @@
-"""Check one OTLP request: is it one, and has every span its identity.
+"""Check one OTLP request: is it one, has every span its identity, and do its times make sense.
 
 The usual request costs one parse in C (about a microsecond a span) and its bytes go on as they came, nested values and
-fields of newer versions included. Only a request with refused spans is written anew.
+fields of newer versions included. Only a request with something wrong in it is written anew (docs/adr/0011).
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_feedback.errors import OtelFeedbackError
-from otel_feedback.service.lenient_schema import lenient_class
+from otel_feedback.service.otlp_json import from_json
+from otel_feedback.service.otlp_mend import mend
+from otel_feedback.service.otlp_request import (
+    LEVELS,
+    REQUEST_CLASSES,
+    Findings,
+    OtlpSignal,
+    remove_records,
+    scopes_of,
+)
 
-OtlpSignal: TypeAlias = Literal["traces", "logs", "metrics"]
+MOST_DAYS: Final = 100
+"""Each day is a partition, and so a part of every table: some 15 ms of the INSERT. ClickHouse's own default limit."""
 
-REQUEST_CLASSES: Final[dict[OtlpSignal, Any]] = {
-    "traces": ExportTraceServiceRequest,
-    "logs": ExportLogsServiceRequest,
-    "metrics": ExportMetricsServiceRequest,
-}
 _TRACE_ID_BYTES: Final = 16
 _SPAN_ID_BYTES: Final = 8
 _ZERO_TRACE_ID: Final = bytes(_TRACE_ID_BYTES)
 _ZERO_SPAN_ID: Final = bytes(_SPAN_ID_BYTES)
-
-
-class MalformedRequestError(OtelFeedbackError):
-    """The request is not OTLP; sending it again will not help. The text says what is wrong with it."""
+_DAY_NANOSECONDS: Final = 86_400 * 10**9
+_SAMPLED: Final = 16
+"""One in so many times is looked at, and all if those lie far apart: to always look at all costs a tenth more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,122 +41,131 @@ class Checked:
     """A checked request.
 
     Attributes:
-        body: what to append; equal to what came unless something had to be changed. Empty: nothing to append.
-        items: spans or log records in ``body``.
-        rejected: how many were refused.
-        reason: why, "" when none was.
+        body: what to append; the bytes that came unless something had to be changed. Empty: nothing to append.
+        items: spans or log records in ``body``; data points, of metrics.
+        rejected: how many records were refused.
+        repaired: how many texts were not UTF-8 and were mended.
+        reason: why; "" when nothing was refused or mended.
     """
 
     body: bytes
     items: int
     rejected: int = 0
+    repaired: int = 0
     reason: str = ""
 
 
-def check(signal: OtlpSignal, body: bytes) -> Checked:
-    """Check a request of any signal.
+def check_usual(signal: OtlpSignal, body: bytes) -> Checked | None:
+    """Check a request in which nothing is wrong, quickly; None where something is, which ``check`` then tells."""
+    try:
+        request = REQUEST_CLASSES[signal].FromString(body)
+    except DecodeError:
+        return None
+    if signal == "metrics":
+        return Checked(b"", _data_points(request))
+    by_scope = _records_by_scope(signal, request)
+    items = sum(map(len, by_scope))
+    if not items:
+        return Checked(b"", 0)
+    if (signal == "logs" or _ids_are_good(by_scope)) and (items <= MOST_DAYS or _times_are_near(signal, by_scope)):
+        return Checked(body, items)
+    return None
+
+
+def check(signal: OtlpSignal, body: bytes, findings: Findings | None = None) -> Checked:
+    """Check any request and mend what can be mended; ``findings`` are those of an earlier step.
 
     Raises:
         MalformedRequestError: the bytes are no such request; the text names the reason.
     """
-    match signal:
-        case "traces":
-            return _check_traces(body)
-        case "logs":
-            return _check_logs(body)
-        case "metrics":
-            _parse("metrics", body)
-            return Checked(b"", 0)
+    findings = findings or Findings()
+    if usual := check_usual(signal, body):
+        return _checked(usual.body, usual.items, findings)
+    try:
+        request = REQUEST_CLASSES[signal].FromString(body)
+    except DecodeError:
+        request = mend(signal, body, findings)
+    if signal == "metrics":
+        return _checked(b"", _data_points(request), findings)
+    if signal == "traces":
+        remove_records(signal, request, lambda _group, _scope, span: _identity_flaw(span), findings)
+    remove_records(signal, request, _day_flaw(signal), findings)
+    items = sum(map(len, _records_by_scope(signal, request)))
+    return _checked(request.SerializeToString() if items else b"", items, findings)
 
 
-def _check_traces(body: bytes) -> Checked:
-    request = _parse("traces", body)
-    spans = [span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
-    if not spans:
-        return Checked(b"", 0)
-    trace_ids = {span.trace_id for span in spans}
+def check_json(signal: OtlpSignal, body: bytes) -> Checked:
+    """Check a request in JSON; what it holds is appended as protobuf.
+
+    Raises:
+        MalformedRequestError: the body is no such request; the text names the reason.
+    """
+    findings = Findings()
+    return check(signal, from_json(signal, body, findings), findings)
+
+
+def _checked(body: bytes, items: int, findings: Findings) -> Checked:
+    return Checked(body, items, findings.rejected, findings.repaired, findings.reason)
+
+
+def _records_by_scope(signal: OtlpSignal, request: Any) -> list[Sequence[Any]]:
+    groups, scopes, records = LEVELS[signal]
+    return [getattr(scope, records) for group in getattr(request, groups) for scope in getattr(group, scopes)]
+
+
+def _ids_are_good(by_scope: Sequence[Sequence[Any]]) -> bool:
+    spans = [span for records in by_scope for span in records]
+    trace_ids = [span.trace_id for span in spans]
     span_ids = [span.span_id for span in spans]
-    ids_are_good = (
+    return (
         set(map(len, trace_ids)) == {_TRACE_ID_BYTES}
         and set(map(len, span_ids)) == {_SPAN_ID_BYTES}
         and _ZERO_TRACE_ID not in trace_ids
         and _ZERO_SPAN_ID not in span_ids
     )
-    if ids_are_good:
-        return Checked(body, len(spans))
-    rejected, reason = _remove_spans_without_identity(request)
-    items = len(spans) - rejected
-    return Checked(request.SerializeToString() if items else b"", items, rejected, reason)
 
 
-def _check_logs(body: bytes) -> Checked:
-    request = _parse("logs", body)
-    items = sum(len(scope.log_records) for group in request.resource_logs for scope in group.scope_logs)
-    return Checked(body if items else b"", items)
+def _times_are_near(signal: OtlpSignal, by_scope: Sequence[Sequence[Any]]) -> bool:
+    sample = [record for records in by_scope for record in records[::_SAMPLED]]
+    if signal == "traces":
+        times = [span.start_time_unix_nano for span in sample]
+    else:
+        times = [record.time_unix_nano or record.observed_time_unix_nano for record in sample]
+    return bool(max(times) - min(times) < (MOST_DAYS - 1) * _DAY_NANOSECONDS)
 
 
-def _parse(signal: OtlpSignal, body: bytes) -> Any:
-    try:
-        return REQUEST_CLASSES[signal].FromString(body)
-    except DecodeError:
-        where = _text_that_is_not_utf8(signal, body)
-    name = REQUEST_CLASSES[signal].DESCRIPTOR.name
-    if where:
-        raise MalformedRequestError(f"{where} is not UTF-8; nothing of this {name} was taken")
-    raise MalformedRequestError(
-        f"the body is not a protobuf {name}, or nests deeper than 100 levels; nothing of it was taken"
-    )
-
-
-def _text_that_is_not_utf8(signal: OtlpSignal, body: bytes) -> str | None:
-    try:
-        return _first_bad_text(lenient_class(REQUEST_CLASSES[signal].DESCRIPTOR).FromString(body), "")
-    except DecodeError:
-        return None
-
-
-def _first_bad_text(message: Any, path: str) -> str | None:
-    binary = {"trace_id", "span_id", "parent_span_id", "bytes_value"}
-    for field, content in message.ListFields():
-        values = list(enumerate(content)) if field.is_repeated else [(None, content)]
-        for index, value in values:
-            here = f"{path}{field.name}" + ("" if index is None else f"[{index}]")
-            if isinstance(value, bytes):
-                if field.name not in binary and not _is_utf8(value):
-                    return here
-            elif field.message_type is not None and (found := _first_bad_text(value, f"{here}.")):
-                return found
-    return None
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _remove_spans_without_identity(request: ExportTraceServiceRequest) -> tuple[int, str]:
-    rejected = 0
-    reason = ""
-    for group_index, group in enumerate(request.resource_spans):
-        for scope_index, scope in enumerate(group.scope_spans):
-            for index in range(len(scope.spans) - 1, -1, -1):
-                span = scope.spans[index]
-                if flaw := _identity_flaw(span.trace_id, span.span_id):
-                    where = f"resource_spans[{group_index}].scope_spans[{scope_index}].spans[{index}]"
-                    reason = f"{where} {span.name!r:.100}: {flaw}"
-                    rejected += 1
-                    del scope.spans[index]
-    return rejected, f"{rejected} span(s) refused; {reason}"
-
-
-def _identity_flaw(trace_id: bytes, span_id: bytes) -> str:
-    if len(trace_id) != _TRACE_ID_BYTES:
-        return f"trace_id has {len(trace_id)} bytes, not {_TRACE_ID_BYTES}"
-    if len(span_id) != _SPAN_ID_BYTES:
-        return f"span_id has {len(span_id)} bytes, not {_SPAN_ID_BYTES}"
-    if trace_id == _ZERO_TRACE_ID:
+def _identity_flaw(span: Any) -> str:
+    if len(span.trace_id) != _TRACE_ID_BYTES:
+        return f"trace_id has {len(span.trace_id)} bytes, not {_TRACE_ID_BYTES}"
+    if len(span.span_id) != _SPAN_ID_BYTES:
+        return f"span_id has {len(span.span_id)} bytes, not {_SPAN_ID_BYTES}"
+    if span.trace_id == _ZERO_TRACE_ID:
         return "trace_id is all zero"
-    return "span_id is all zero" if span_id == _ZERO_SPAN_ID else ""
+    return "span_id is all zero" if span.span_id == _ZERO_SPAN_ID else ""
+
+
+def _day_flaw(signal: OtlpSignal) -> Callable[[Any, Any, Any], str]:
+    now = time.time_ns()
+    days: set[int] = set()
+
+    def flaw_of(_group: Any, _scope: Any, record: Any) -> str:
+        if signal == "traces":
+            moment = record.start_time_unix_nano or record.end_time_unix_nano or now
+        else:
+            moment = record.time_unix_nano or record.observed_time_unix_nano or now
+        day = moment // _DAY_NANOSECONDS
+        if day in days or len(days) < MOST_DAYS:
+            days.add(day)
+            return ""
+        return f"one request may hold records of {MOST_DAYS} different days; send what is older in requests of its own"
+
+    return flaw_of
+
+
+def _data_points(request: Any) -> int:
+    found = 0
+    for *_, scope in scopes_of("metrics", request):
+        for metric in scope.metrics:
+            if (kind := metric.WhichOneof("data")) is not None:
+                found += len(getattr(metric, kind).data_points)
+    return found

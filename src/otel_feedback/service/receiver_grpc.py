@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 from typing import Any, Final
@@ -10,12 +11,14 @@ import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
-from otel_feedback.service.answers import error_bytes, success_bytes
+from otel_feedback.service.answers import INVALID_ARGUMENT, UNAVAILABLE, error_bytes, success_bytes
 from otel_feedback.service.bearer import BearerTokens
+from otel_feedback.service.body_budget import BodyBudget
+from otel_feedback.service.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from otel_feedback.service.durable_queue.queue import QueueBusyError
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.listening import address_in_use, bind
-from otel_feedback.service.otlp_check import MalformedRequestError, OtlpSignal
+from otel_feedback.service.otlp_request import MalformedRequestError, OtlpSignal
 from otel_feedback.settings import Settings
 
 SERVICES: Final[dict[str, OtlpSignal]] = {
@@ -24,15 +27,22 @@ SERVICES: Final[dict[str, OtlpSignal]] = {
     "opentelemetry.proto.collector.metrics.v1.MetricsService": "metrics",
 }
 _VARIABLE: Final = "OTEL_FEEDBACK_GRPC_ADDRESS"
-_UNAVAILABLE: Final = 14
 
 
 class GrpcReceiver:
     """Answers Export once the request is durable."""
 
-    def __init__(self, settings: Settings, intake: Intake) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        intake: Intake,
+        budget: BodyBudget,
+        limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
+    ) -> None:
         self._settings = settings
         self._intake = intake
+        self._budget = budget
+        self._limits = limits
         self._tokens = BearerTokens(settings.ingest_tokens)
         self._health = health_aio.HealthServicer()
         self._server: Any = None
@@ -45,12 +55,7 @@ class GrpcReceiver:
             ConfigurationError: the address can't be bound.
         """
         settings = self._settings
-        self._server = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", settings.max_request_bytes),
-                ("grpc.so_reuseport", 0),  # two services on one port would share its traffic unnoticed
-            ]
-        )
+        self._server = grpc.aio.server(options=_options(settings.max_request_bytes, self._limits))
         self._server.add_generic_rpc_handlers(tuple(self._handler(*service) for service in SERVICES.items()))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         # gRPC reports a busy port on standard error in its own words; asking first lets us say it in ours.
@@ -70,33 +75,76 @@ class GrpcReceiver:
             await self._server.stop(grace_seconds)
 
     def _bind(self, address: str) -> int:
-        if not self._settings.tls_cert:
+        settings = self._settings
+        if not settings.tls_cert:
             return int(self._server.add_insecure_port(address))
-        certificate = Path(self._settings.tls_cert).read_bytes()
-        key = Path(self._settings.tls_key).read_bytes()
-        return int(self._server.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)])))
+        pair = (Path(settings.tls_key).read_bytes(), Path(settings.tls_cert).read_bytes())
+        client_ca = Path(settings.tls_client_ca).read_bytes() if settings.tls_client_ca else None
+        credentials = grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
+        return int(self._server.add_secure_port(address, credentials))
 
     def _handler(self, service: str, signal: OtlpSignal) -> Any:
-        async def export(body: bytes, context: Any) -> bytes:
-            return await self._export(signal, body, context)
+        async def export(_messages: Any, context: Any) -> bytes:
+            return await self._export(signal, context)
 
-        # Without a deserializer the handler gets the bytes as they came.
-        return grpc.method_handlers_generic_handler(service, {"Export": grpc.unary_unary_rpc_method_handler(export)})
+        # Export is unary. Served as a stream, it costs the same and the message is read only once it is known that it
+        # will be taken; without a deserializer it is the bytes as they came.
+        return grpc.method_handlers_generic_handler(service, {"Export": grpc.stream_unary_rpc_method_handler(export)})
 
-    async def _export(self, signal: OtlpSignal, body: bytes, context: Any) -> bytes:
+    async def _export(self, signal: OtlpSignal, context: Any) -> bytes:
         if not self._tokens.admit(_authorization(context)):
             await context.abort(
                 grpc.StatusCode.UNAUTHENTICATED, "a bearer token of OTEL_FEEDBACK_INGEST_TOKENS is needed"
             )
         try:
-            taken = await self._intake.take(signal, body, transport="grpc")
+            with self._budget.hold() as held:
+                body = await self._read(context)
+                held.grow(len(body))
+                taken = await self._intake.take(signal, body, transport="grpc")
         except MalformedRequestError as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, error_bytes(INVALID_ARGUMENT, str(error)), error)
         except QueueBusyError as error:
-            details = error_bytes(_UNAVAILABLE, str(error), retry_after_seconds=error.retry_after_seconds)
-            context.set_trailing_metadata((("grpc-status-details-bin", details),))
-            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+            details = error_bytes(UNAVAILABLE, str(error), retry_after_seconds=error.retry_after_seconds)
+            await _abort(context, grpc.StatusCode.UNAVAILABLE, details, error)
         return success_bytes(signal, taken)
+
+    async def _read(self, context: Any) -> bytes:
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                body = await context.read()
+        except TimeoutError:
+            await context.abort(
+                grpc.StatusCode.DEADLINE_EXCEEDED, f"the request did not come within {self._limits.body_seconds:g} s"
+            )
+        if body is grpc.aio.EOF:
+            raise MalformedRequestError("the call ended without a request")
+        return bytes(body)
+
+
+async def _abort(context: Any, code: Any, details: bytes, error: Exception) -> None:
+    context.set_trailing_metadata((("grpc-status-details-bin", details),))
+    await context.abort(code, str(error))
+
+
+def _options(max_request_bytes: int, limits: ConnectionLimits) -> list[tuple[str, int]]:
+    def milliseconds(seconds: float) -> int:
+        return int(seconds * 1000)
+
+    return [
+        # Also bounds decompression: gRPC stops to inflate a message at this size.
+        ("grpc.max_receive_message_length", max_request_bytes),
+        ("grpc.so_reuseport", 0),  # two services on one port would share its traffic unnoticed
+        ("grpc.max_connection_age_ms", milliseconds(limits.age_seconds)),
+        ("grpc.max_connection_age_grace_ms", milliseconds(limits.body_seconds)),
+        ("grpc.keepalive_time_ms", milliseconds(limits.silence_seconds)),
+        ("grpc.keepalive_timeout_ms", milliseconds(limits.pong_seconds)),
+        (
+            "grpc.http2.ping_timeout_ms",
+            milliseconds(limits.pong_seconds),
+        ),  # else a minute, whatever the line above says
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", milliseconds(limits.shortest_ping_seconds)),
+    ]
 
 
 def _authorization(context: Any) -> str:

@@ -14,11 +14,12 @@ from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
 from otel_feedback.feedback_api import FeedbackApi
 from otel_feedback.service import rejected
+from otel_feedback.service.body_budget import BodyBudget
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.feedback import ServiceRatingStore
 from otel_feedback.service.http_server import HttpServer
 from otel_feedback.service.intake import Intake
-from otel_feedback.service.otlp_check import OtlpSignal
+from otel_feedback.service.otlp_request import OtlpSignal
 from otel_feedback.service.receiver_grpc import GrpcReceiver
 from otel_feedback.service.receiver_http import create_http_app
 from otel_feedback.service.telemetry import Counters
@@ -52,18 +53,26 @@ def check_addresses(settings: Settings) -> None:
         ConfigurationError: names the address and the setting that is missing, or the file that can't be read.
     """
     for address, variable in addresses_of(settings):
-        if not address.is_loopback and not settings.ingest_tokens:
+        if not address.is_loopback and not settings.ingest_tokens and not settings.tls_client_ca:
             raise ConfigurationError(
                 f"{variable}={address} can be reached from other machines. "
-                "Set OTEL_FEEDBACK_INGEST_TOKENS, or listen on 127.0.0.1"
+                "Set OTEL_FEEDBACK_INGEST_TOKENS or OTEL_FEEDBACK_TLS_CLIENT_CA, or listen on 127.0.0.1"
             )
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigurationError("OTEL_FEEDBACK_TLS_CERT and OTEL_FEEDBACK_TLS_KEY belong together: set both or none")
+    context = ssl.create_default_context()
     if settings.tls_cert:
         try:
-            ssl.create_default_context().load_cert_chain(settings.tls_cert, settings.tls_key)
+            context.load_cert_chain(settings.tls_cert, settings.tls_key)
         except OSError as error:  # SSLError is one
             raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files: {error}") from None
+    if settings.tls_client_ca:
+        if not settings.tls_cert:
+            raise ConfigurationError("OTEL_FEEDBACK_TLS_CLIENT_CA needs OTEL_FEEDBACK_TLS_CERT and _TLS_KEY too")
+        try:
+            context.load_verify_locations(settings.tls_client_ca)
+        except OSError as error:
+            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CLIENT_CA must name a PEM file: {error}") from None
 
 
 class Service:
@@ -96,16 +105,18 @@ class Service:
             allowed_origins=settings.allowed_origins,
             capture_comments=settings.capture_comments,
         )
+        budget = BodyBudget(settings.max_request_bytes)
         app = create_http_app(
-            settings, intake, feedback_api, readiness=self._readiness, metrics_text=self._metrics_text
+            settings, intake, budget, feedback_api, readiness=self._readiness, metrics_text=self._metrics_text
         )
-        self._grpc = GrpcReceiver(settings, intake)
+        self._grpc = GrpcReceiver(settings, intake, budget)
         self._http = HttpServer(
             app,
             settings.http_address,
             "OTEL_FEEDBACK_HTTP_ADDRESS",
             tls_cert=settings.tls_cert,
             tls_key=settings.tls_key,
+            tls_client_ca=settings.tls_client_ca,
         )
         self._is_accepting = False
         self._adopting: asyncio.Task[None] | None = None

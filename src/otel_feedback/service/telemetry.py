@@ -26,8 +26,9 @@ class Gauge:
 COUNTERS: Final[Mapping[str, str]] = {
     "requests_total": "OTLP requests by signal, transport and outcome.",
     "request_bytes_total": "Bytes of OTLP requests after decompression, by signal.",
-    "items_total": "Spans and log records acknowledged, by signal.",
-    "items_rejected_total": "Spans refused by partial success, by signal.",
+    "items_total": "Spans, log records and data points acknowledged, by signal; data points are not stored.",
+    "items_rejected_total": "Spans and log records refused by partial success, by signal.",
+    "texts_repaired_total": "Texts that were not UTF-8 and have U+FFFD in place of what was not, by signal.",
     "duplicates_dropped_total": "Requests that came again with the same bytes and were not appended again, by signal.",
     "ratings_total": "Ratings taken over /v1/feedback.",
     "fsyncs_total": "Groups of requests made durable, by signal.",

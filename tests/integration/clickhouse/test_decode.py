@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.support.otlp import any_value, attributes, log_request, trace_request
-from tests.support.segments import segment_bytes, store, store_bytes
+from tests.support.segments import ARRIVAL_UNIX_NANO, segment_bytes, store, store_bytes
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.service.value_text import json_number, nested_text
@@ -256,7 +256,7 @@ def test_of_a_log_records_flags_the_w3c_byte_is_kept(database: Database):
     assert only_row(database, "SELECT TraceFlags FROM otel_logs") == {"TraceFlags": 1}
 
 
-@pytest.mark.parametrize("moment", [0, 1, NOON, NOON + 123456789, 4_300_000_000 * SECOND, LARGEST_TIME])
+@pytest.mark.parametrize("moment", [1, NOON, NOON + 123456789, 4_300_000_000 * SECOND, LARGEST_TIME])
 def test_times_are_kept_to_the_nanosecond(database: Database, moment: int):
     request, (span,) = span_request()
     span.start_time_unix_nano = span.end_time_unix_nano = moment
@@ -285,7 +285,8 @@ def test_a_time_beyond_the_year_2262_wraps_and_its_neighbours_are_stored(databas
         (NOON, NOON, 0),
         (NOON, NOON - 1, 0),
         (NOON, 0, 0),
-        (0, 2**64 - 1, 2**64 - 1),
+        (1, 2**64 - 1, 2**64 - 2),
+        (0, NOON, 0),
         (2**64 - 1, 0, 0),
     ],
 )
@@ -296,8 +297,63 @@ def test_a_span_that_ends_before_it_starts_took_no_time(database: Database, star
     assert only_row(database, "SELECT Duration FROM otel_traces") == {"Duration": duration}
 
 
-@pytest.mark.parametrize(("time", "observed", "stored"), [(5, 7, 5), (0, 7, 7), (0, 0, 0)])
-def test_a_log_record_without_a_time_has_the_time_it_was_observed_at(
+@pytest.mark.parametrize(("end", "stored"), [(NOON, NOON), (0, ARRIVAL_UNIX_NANO)])
+def test_a_span_without_a_start_begins_at_its_end_or_when_it_came(database: Database, end: int, stored: int):
+    request, (span,) = span_request()
+    span.start_time_unix_nano, span.end_time_unix_nano = 0, end
+    store(database, request)
+    row = only_row(database, "SELECT toUnixTimestamp64Nano(Timestamp) AS T, Duration FROM otel_traces")
+    assert row == {"T": stored, "Duration": 0}
+
+
+@pytest.mark.parametrize(("trace_id", "span_id"), [(b"t" * 15, b"s" * 9), (b"t" * 17, b"s"), (b"t", b"")])
+def test_a_log_record_with_ids_of_another_length_belongs_to_no_trace(
+    database: Database, trace_id: bytes, span_id: bytes
+):
+    request, record = record_request()
+    record.trace_id, record.span_id = trace_id, span_id
+    store(database, request)
+    assert only_row(database, "SELECT TraceId, SpanId FROM otel_logs") == {"TraceId": "", "SpanId": ""}
+
+
+def test_a_parent_and_links_with_ids_of_another_length_are_kept_as_they_came(database: Database):
+    request, (span,) = span_request()
+    span.parent_span_id = b"\x01\x02"
+    span.links.add(trace_id=b"\xab", span_id=b"\xcd" * 9)
+    store(database, request)
+    row = only_row(database, "SELECT ParentSpanId AS P, Links.TraceId AS T, Links.SpanId AS S FROM otel_traces")
+    assert row == {"P": "0102", "T": ["ab"], "S": ["cd" * 9]}
+
+
+def test_a_value_of_sixty_megabytes_is_stored_whole(database: Database):
+    request, (span,) = span_request()
+    span.attributes.extend(attributes({"long": "xyzé" * 12_000_000, "short": "s"}))
+    store(database, request)
+    row = only_row(
+        database,
+        "SELECT length(SpanAttributes['long']) AS Bytes, right(SpanAttributes['long'], 5) AS End,"
+        " SpanAttributes['short'] AS Short FROM otel_traces",
+    )
+    assert row == {"Bytes": 60_000_000, "End": "xyzé", "Short": "s"}
+
+
+def test_a_span_of_a_hundred_thousand_attributes_events_and_links_is_stored_whole(database: Database):
+    request, (span,) = span_request()
+    span.attributes.extend(attributes({f"key {index}": index for index in range(100_000)}))
+    for index in range(100_000):
+        span.events.add(name=f"event {index}", time_unix_nano=NOON + index)
+        span.links.add(trace_id=b"t" * 16, span_id=index.to_bytes(8, "big"))
+    store(database, request)
+    row = only_row(
+        database,
+        "SELECT length(SpanAttributes) AS A, SpanAttributes['key 99999'] AS Last, length(Events.Name) AS E,"
+        " Events.Name[-1] AS LastEvent, length(Links.SpanId) AS L FROM otel_traces",
+    )
+    assert row == {"A": 100_000, "Last": "99999", "E": 100_000, "LastEvent": "event 99999", "L": 100_000}
+
+
+@pytest.mark.parametrize(("time", "observed", "stored"), [(5, 7, 5), (0, 7, 7), (0, 0, ARRIVAL_UNIX_NANO)])
+def test_a_log_record_without_a_time_has_the_time_it_was_observed_at_or_came_at(
     database: Database, time: int, observed: int, stored: int
 ):
     request, record = record_request()
@@ -413,17 +469,20 @@ def test_a_large_segment_is_one_block(unmerged: Database):
 
 
 def test_a_segment_over_many_days_is_one_part_a_day(unmerged: Database):
-    days = 150
-    request, spans = span_request(days)
-    for number, span in enumerate(spans):
-        span.start_time_unix_nano = NOON - number * DAY
-        span.end_time_unix_nano = span.start_time_unix_nano + 1
-        span.attributes.extend(attributes({"gen_ai.operation.name": "chat"}))
-    logs = log_request(*range(days))
-    for number, record in enumerate(logs.resource_logs[0].scope_logs[0].log_records):
-        record.time_unix_nano = NOON - number * DAY
-    store(unmerged, request)
-    store(unmerged, logs)
+    days = 150  # more than ClickHouse takes by default, and than the receiver takes of one request
+    traces, logs = [], []
+    for first in (0, days // 2):
+        request, spans = span_request(days // 2)
+        for number, span in enumerate(spans, first):
+            span.start_time_unix_nano = NOON - number * DAY
+            span.end_time_unix_nano = span.start_time_unix_nano + 1
+            span.attributes.extend(attributes({"gen_ai.operation.name": "chat"}))
+        traces.append(request)
+        logs.append(log_request(*range(days // 2)))
+        for number, record in enumerate(logs[-1].resource_logs[0].scope_logs[0].log_records, first):
+            record.time_unix_nano = NOON - number * DAY
+    store(unmerged, *traces)
+    store(unmerged, *logs)
     for table in ("otel_traces", "otel_logs"):
         assert active_parts(unmerged, table) == days
     assert only_row(unmerged, "SELECT count() AS Calls FROM llm_call_spans") == {"Calls": days}

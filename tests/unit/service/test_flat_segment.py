@@ -13,7 +13,8 @@ from tests.support.otlp import any_value, log_request, trace_request
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.flat_segment import flat_segment, plain_segment
-from otel_feedback.service.otlp_check import MalformedRequestError, check
+from otel_feedback.service.otlp_check import check
+from otel_feedback.service.otlp_request import MalformedRequestError
 
 ARRIVAL = 17
 

@@ -10,7 +10,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.support.otlp import log_request, trace_request
 
 from otel_feedback.service import otlp_check
-from otel_feedback.service.otlp_check import MalformedRequestError, check
+from otel_feedback.service.otlp_check import MOST_DAYS, check, check_usual
+from otel_feedback.service.otlp_request import MalformedRequestError
+
+DAY_NANOSECONDS = 86_400 * 10**9
 
 
 def test_what_the_sdk_sends_passes_unchanged():
@@ -100,20 +103,69 @@ def test_what_is_not_otlp_is_refused_by_name(signal: Any, body: bytes):
         check(signal, body)
 
 
-def test_text_that_is_not_utf8_is_refused_with_its_place():
-    body = trace_request({}, {"key": "CULPRIT"}).SerializeToString().replace(b"CULPRIT", b"\xff\xfeLPRIT")
-    place = r"resource_spans\[0\].scope_spans\[0\].spans\[1\].attributes\[0\].value.string_value is not UTF-8"
-    with pytest.raises(MalformedRequestError, match=place):
-        check("traces", body)
+@pytest.mark.parametrize("make", [trace_request, log_request], ids=["traces", "logs"])
+def test_the_usual_request_needs_no_second_look(make: Any):
+    request = make({"a": 1}, {"b": 2})
+    signal: Any = "traces" if make is trace_request else "logs"
+    body = request.SerializeToString()
+    checked = check_usual(signal, body)
+    assert checked is not None
+    assert (checked.body is body, checked.items) == (True, 2)
 
 
-def test_text_that_is_not_utf8_inside_a_nested_value_is_refused():
-    body = trace_request({"a": {"k": "CULPRIT"}}).SerializeToString().replace(b"CULPRIT", b"\xff\xfeLPRIT")
-    with pytest.raises(MalformedRequestError, match="not UTF-8"):
-        check("traces", body)
+def times_of(request: Any, days: list[int]) -> list[int]:
+    spans = request.resource_spans[0].scope_spans[0].spans
+    for span, day in zip(spans, days, strict=True):
+        span.start_time_unix_nano = day * DAY_NANOSECONDS + 7
+    return [span.start_time_unix_nano // DAY_NANOSECONDS for span in spans]
 
 
-def test_metrics_are_checked_and_dropped():
+def test_records_of_more_days_than_one_insert_bears_are_refused():
+    request = trace_request(*({} for _ in range(1000)))
+    times_of(request, [20_000 + index % 500 for index in range(1000)])
+    checked = check("traces", request.SerializeToString())
+    assert (checked.items, checked.rejected) == (2 * MOST_DAYS, 1000 - 2 * MOST_DAYS)
+    assert f"records of {MOST_DAYS} different days" in checked.reason
+    kept = ExportTraceServiceRequest.FromString(checked.body).resource_spans[0].scope_spans[0].spans
+    assert {span.start_time_unix_nano // DAY_NANOSECONDS for span in kept} == set(range(20_000, 20_000 + MOST_DAYS))
+
+
+def test_log_records_of_more_days_than_one_insert_bears_are_refused_too():
+    request = log_request(*range(400))
+    for index, record in enumerate(request.resource_logs[0].scope_logs[0].log_records):
+        record.time_unix_nano, record.observed_time_unix_nano = 0, (20_000 + index) * DAY_NANOSECONDS
+    checked = check("logs", request.SerializeToString())
+    assert (checked.items, checked.rejected) == (MOST_DAYS, 400 - MOST_DAYS)
+
+
+def test_a_few_records_of_absurd_times_are_taken_as_they_came():
+    request = trace_request(*({} for _ in range(300)))
+    times_of(request, [0, 200_000, 1] + [20_000 + index % 90 for index in range(297)])
+    request.resource_spans[0].scope_spans[0].spans[0].start_time_unix_nano = 0
+    request.resource_spans[0].scope_spans[0].spans[1].end_time_unix_nano = 5  # long before its start
+    body = request.SerializeToString()
+    checked = check("traces", body)
+    assert (checked.items, checked.rejected) == (300, 0)
+    assert ExportTraceServiceRequest.FromString(checked.body) == request
+
+
+def test_data_points_of_every_kind_of_metric_are_counted_and_dropped():
     request = ExportMetricsServiceRequest()
-    request.resource_metrics.add().scope_metrics.add().metrics.add(name="m").gauge.data_points.add(as_int=1)
-    assert check("metrics", request.SerializeToString()).body == b""
+    metrics = request.resource_metrics.add().scope_metrics.add().metrics
+    metrics.add(name="gauge").gauge.data_points.add(as_int=1)
+    for _ in range(2):
+        metrics.add(name="sum").sum.data_points.add(as_double=0.5)
+    metrics.add(name="histogram").histogram.data_points.add(count=1)
+    metrics.add(name="exponential").exponential_histogram.data_points.add(count=1)
+    metrics.add(name="summary").summary.data_points.add(count=1)
+    metrics.add(name="nothing")
+    assert check("metrics", request.SerializeToString()) == otlp_check.Checked(b"", 6)
+
+
+def test_an_id_is_refused_where_a_bad_text_is_mended():
+    request = trace_request({}, {"a": "CULPRIT"}, {})
+    request.resource_spans[0].scope_spans[0].spans[2].span_id = b"short"
+    checked = check("traces", request.SerializeToString().replace(b"CULPRIT", b"CULPRI\xff"))
+    assert (checked.items, checked.rejected, checked.repaired) == (2, 1, 1)
+    assert "U+FFFD" in checked.reason
+    assert "span_id has 5 bytes" in checked.reason

@@ -1,4 +1,5 @@
--- Store every log record of a segment; see insert_traces.sql. A record without a time has the time it was observed at.
+-- Store every log record of a segment; see insert_traces.sql. A record without a time has the time it was
+-- observed at, or when it came; one with an id of another length than ids have belongs to no trace.
 INSERT INTO otel_logs (
     Timestamp, TraceId, SpanId, TraceFlags, SeverityText, SeverityNumber, ServiceName, Body, ResourceSchemaUrl,
     ResourceAttributes, ScopeSchemaUrl, ScopeName, ScopeVersion, ScopeAttributes, LogAttributes, EventName, Segment
@@ -8,9 +9,13 @@ SETTINGS
 WITH
     $text_of_values
 SELECT
-    moment(if(record.time_unix_nano = 0, record.observed_time_unix_nano, record.time_unix_nano)),
-    hex_id(record.trace_id),
-    hex_id(record.span_id),
+    moment(multiIf(
+        record.time_unix_nano != 0, record.time_unix_nano,
+        record.observed_time_unix_nano != 0, record.observed_time_unix_nano,
+        arrival_unix_nano
+    )),
+    if(length(record.trace_id) = 16, hex_id(record.trace_id), ''),
+    if(length(record.span_id) = 8, hex_id(record.span_id), ''),
     toUInt8(bitAnd(record.flags, 255)),
     record.severity_text,
     toUInt8(if(record.severity_number BETWEEN 0 AND 24, record.severity_number, 0)),
@@ -27,6 +32,7 @@ SELECT
     $token
 FROM (
     SELECT
+        arrival_unix_nano,
         resource,
         resource_schema_url,
         scope_logs.schema_url AS scope_schema_url,
@@ -35,9 +41,10 @@ FROM (
         arrayJoin(scope_logs.log_records) AS record
     FROM (
         SELECT
+            arrival_unix_nano,
             attribute_map(resource_logs.resource.attributes) AS resource,
             resource_logs.schema_url AS resource_schema_url,
             arrayJoin(resource_logs.scope_logs) AS scope_logs
-        FROM (SELECT arrayJoin(resource_logs) AS resource_logs FROM $source)
+        FROM (SELECT arrival_unix_nano, arrayJoin(resource_logs) AS resource_logs FROM $source)
     )
 )

@@ -10,9 +10,15 @@ INSERT INTO otel_traces (
 SETTINGS
     $insert_settings
 WITH
-    $text_of_values
+    $text_of_values,
+    -- A span without a start begins where it ends, or when it came: 1970 would be true of neither, and expire at once.
+    multiIf(
+        span.start_time_unix_nano != 0, span.start_time_unix_nano,
+        span.end_time_unix_nano != 0, span.end_time_unix_nano,
+        arrival_unix_nano
+    ) AS span_start
 SELECT
-    moment(span.start_time_unix_nano),
+    moment(span_start),
     hex_id(span.trace_id),
     hex_id(span.span_id),
     hex_id(span.parent_span_id),
@@ -29,11 +35,7 @@ SELECT
     scope_name,
     scope_version,
     attribute_map(span.attributes),
-    if(
-        span.end_time_unix_nano > span.start_time_unix_nano,
-        span.end_time_unix_nano - span.start_time_unix_nano,
-        0
-    ),
+    if(span.end_time_unix_nano > span_start, span.end_time_unix_nano - span_start, 0),
     transform(span.status.code, [0, 1, 2], ['Unset', 'Ok', 'Error'], ''),
     span.status.message,
     arrayMap(event -> moment(event.time_unix_nano), span.events),
@@ -46,14 +48,16 @@ SELECT
     $token
 FROM (
     SELECT
+        arrival_unix_nano,
         resource,
         scope_spans.scope.name AS scope_name,
         scope_spans.scope.version AS scope_version,
         arrayJoin(scope_spans.spans) AS span
     FROM (
         SELECT
+            arrival_unix_nano,
             attribute_map(resource_spans.resource.attributes) AS resource,
             arrayJoin(resource_spans.scope_spans) AS scope_spans
-        FROM (SELECT arrayJoin(resource_spans) AS resource_spans FROM $source)
+        FROM (SELECT arrival_unix_nano, arrayJoin(resource_spans) AS resource_spans FROM $source)
     )
 )
