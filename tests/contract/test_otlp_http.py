@@ -171,11 +171,3 @@ def test_without_a_known_bearer_token_it_is_401(guarded: RunningService, authori
 @pytest.mark.parametrize("token", ["first", "second"])
 def test_each_token_opens_the_door(guarded: RunningService, token: str):
     assert post(guarded, "/v1/traces", b"", PROTOBUF, Authorization=f"Bearer {token}").status_code == 200
-
-
-def test_health_readiness_and_metrics_are_told(service: RunningService):
-    assert httpx.get(f"{service.http}/healthz").json() == {"status": "ok"}
-    assert httpx.get(f"{service.http}/readyz").json() == {"ready": True, "database": "ok"}
-    text = httpx.get(f"{service.http}/metrics").text
-    for name in ("requests_total", "items_total", "fsyncs_total", "segments_waiting", "oldest_segment_age_seconds"):
-        assert f"# TYPE otel_feedback_{name} " in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -47,7 +47,6 @@ from otel_feedback.service.request_body import (
     UnsupportedEncodingError,
     read_body,
 )
-from otel_feedback.service.telemetry import CONTENT_TYPE
 from otel_feedback.settings import Settings
 from otel_feedback.widget import serving
 
@@ -71,13 +70,13 @@ def create_http_app(
     budget: BodyBudget,
     feedback_api: FeedbackApi,
     *,
-    readiness: Callable[[], Awaitable[tuple[bool, dict[str, str]]]],
-    metrics_text: Callable[[], str],
+    readiness: Callable[[], Awaitable[tuple[bool, dict[str, Any]]]],
+    exposition: Callable[[str], tuple[bytes, str]],
 ) -> Starlette:
     """The ASGI app of the OTLP/HTTP port.
 
     ``budget`` is shared with the gRPC port. ``readiness`` answers whether requests are taken, and the state of each
-    part; ``metrics_text`` is Prometheus text.
+    part; ``exposition`` tells the metrics in the format that an Accept header prefers, and the format's content type.
     """
     otlp = OtlpEndpoints(settings, intake, budget)
 
@@ -88,8 +87,9 @@ def create_http_app(
         is_ready, parts = await readiness()
         return JSONResponse({"ready": is_ready, **parts}, status_code=200 if is_ready else 503)
 
-    async def metrics(_: Request) -> Response:
-        return Response(metrics_text(), media_type=CONTENT_TYPE)
+    async def metrics(request: Request) -> Response:
+        text, content_type = exposition(request.headers.get("accept", ""))
+        return Response(text, headers={"Content-Type": content_type})
 
     return Starlette(
         routes=[
