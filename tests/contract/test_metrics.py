@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import time
 
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from tests.support.otlp import trace_request
 from tests.support.service import RunningService
 
+BOMB = gzip.compress(bytes(65 << 20), 1)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -92,6 +94,23 @@ def test_a_request_is_followed_from_its_coming_to_its_being_visible(service: Run
     assert added("segment_size_bytes_sum", signal="traces") > request.ByteSize()
     insert_seconds = added("insert_duration_seconds_sum", signal="traces")
     assert 0 < insert_seconds < added("freshness_seconds_sum", signal="traces") < took_seconds + 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "headers", "body"),
+    [
+        ("malformed", {"Content-Type": "application/x-protobuf"}, b"not OTLP"),
+        ("unsupported", {"Content-Type": "text/plain"}, b""),
+        ("too_large", {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}, BOMB),
+    ],
+)
+def test_refused_requests_are_counted_by_their_reason(
+    service: RunningService, outcome: str, headers: dict[str, str], body: bytes
+):
+    labels = {"signal": "logs", "transport": "http", "outcome": outcome}
+    before = service.metric("otel_feedback_requests_total", **labels)
+    assert httpx.post(f"{service.http}/v1/logs", content=body, headers=headers, timeout=30).is_client_error
+    assert service.metric("otel_feedback_requests_total", **labels) == before + 1
 
 
 def test_every_series_that_may_fail_is_there_before_its_first_failure(service: RunningService):

@@ -163,7 +163,10 @@ def test_too_large_a_request_is_413_also_when_only_unpacking_shows_it(guarded: R
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Bearer", "Basic first", "first"])
 def test_without_a_known_bearer_token_it_is_401(guarded: RunningService, authorization: str):
+    refused = {"signal": "traces", "transport": "http", "outcome": "unauthenticated"}
+    before = guarded.metric("otel_feedback_requests_total", **refused)
     answer = post(guarded, "/v1/traces", b"", PROTOBUF, Authorization=authorization)
+    assert guarded.metric("otel_feedback_requests_total", **refused) == before + 1
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert Status.FromString(answer.content).code == 16
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError
+from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.otlp_check import Checked, check, check_json, check_usual
-from otel_feedback.service.otlp_request import REQUEST_CLASSES, MalformedRequestError, OtlpSignal
-from otel_feedback.service.telemetry import TRANSPORTS, ReceiverMetrics, Telemetry, Transport
+from otel_feedback.service.otlp_request import REQUEST_CLASSES, OtlpSignal
+from otel_feedback.service.telemetry import TRANSPORTS, Outcome, ReceiverMetrics, Telemetry, Transport
 
 LARGE_BODY_BYTES: Final = 4 << 20
 """Protobuf bodies above this are looked at in a thread, as is JSON, and what has to be mended: others are answered."""
@@ -59,22 +59,19 @@ class Intake:
             QueueBusyError: nothing was taken; the client should come again later.
         """
         began = time.perf_counter()
-        try:
-            checked = await self._check(signal, body, is_json=is_json)
-            if checked.body:
-                await self._queues[signal].append(checked.body)
-        except MalformedRequestError:
-            self._metrics.requests.labels(signal, transport, "malformed").inc()
-            raise
-        except QueueBusyError:
-            self._metrics.requests.labels(signal, transport, "busy").inc()
-            raise
+        checked = await self._check(signal, body, is_json=is_json)
+        if checked.body:
+            await self._queues[signal].append(checked.body)
         self._accepted[signal, transport].count(time.perf_counter() - began, len(body), checked.items)
         if checked.rejected:
             self._metrics.items_rejected.labels(signal).inc(checked.rejected)
         if checked.repaired:
             self._metrics.texts_repaired.labels(signal).inc(checked.repaired)
         return Taken(checked.rejected, checked.reason)
+
+    def count_refused(self, signal: OtlpSignal, transport: Transport, outcome: Outcome) -> None:
+        """A receiver refused a request, here or before it came here."""
+        self._metrics.requests.labels(signal, transport, outcome).inc()
 
     async def _check(self, signal: OtlpSignal, body: bytes, *, is_json: bool) -> Checked:
         if is_json:

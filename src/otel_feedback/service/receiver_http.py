@@ -47,6 +47,7 @@ from otel_feedback.service.request_body import (
     UnsupportedEncodingError,
     read_body,
 )
+from otel_feedback.service.telemetry import Outcome
 from otel_feedback.settings import Settings
 from otel_feedback.widget import serving
 
@@ -61,6 +62,15 @@ _ERRORS: Final[dict[type[OtelFeedbackError], tuple[int, int]]] = {
 }
 _OTLP_PATHS: Final[dict[str, OtlpSignal]] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 _EVERY_METHOD: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_REFUSALS: Final[dict[int, Outcome]] = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "unauthenticated",
+    413: "too_large",
+    415: "unsupported",
+}
+"""What each status for good counts as."""
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -130,6 +140,8 @@ class OtlpEndpoints:
                 return Response(status_code=204, headers=self._origins.preflight_headers(request))
             answer = self._refusal(request) or await self._export(signal, request)
             answer.headers.update(self._origins.headers(request))
+            if outcome := _REFUSALS.get(answer.status_code):
+                self._intake.count_refused(signal, "http", outcome)
             return answer
 
         return export
@@ -155,9 +167,11 @@ class OtlpEndpoints:
                 body = await read_body(request, self._max_request_bytes, held, self._limits)
                 taken = await self._intake.take(signal, body, transport="http", is_json=content_type == JSON)
         except QueueBusyError as error:
+            self._intake.count_refused(signal, "http", "busy")
             retry_after = {"Retry-After": str(error.retry_after_seconds)}
             return _error(503, UNAVAILABLE, str(error), content_type, retry_after)
         except BodyTooSlowError as error:
+            self._intake.count_refused(signal, "http", "slow")
             # 408 would be the word for it, but OTLP's clients drop what was answered so. A slow line is no reason.
             retry_after = {"Retry-After": str(_SLOW_RETRY_SECONDS), "Connection": "close"}
             return _error(503, UNAVAILABLE, str(error), content_type, retry_after)

@@ -11,7 +11,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import product
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
@@ -24,10 +24,11 @@ from otel_feedback.service.unlocked import UnlockedCounter, UnlockedHistogram
 NAMESPACE: Final = "otel_feedback"
 
 Transport: TypeAlias = Literal["grpc", "http"]
-TRANSPORTS: Final[tuple[Transport, ...]] = ("grpc", "http")
+TRANSPORTS: Final[tuple[Transport, ...]] = get_args(Transport)
 _RECEIVED: Final = tuple(REQUEST_CLASSES)
 _STORED: Final = tuple(TABLES)
-_OUTCOMES: Final = ("accepted", "malformed", "busy")
+Outcome: TypeAlias = Literal["accepted", "busy", "slow", "malformed", "unauthenticated", "too_large", "unsupported"]
+_OUTCOMES: Final = get_args(Outcome)
 
 _DISK_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _INSERT_SECONDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
