@@ -48,16 +48,23 @@ def run(arguments: argparse.Namespace) -> int:
     raise_open_files_limit()
     settings = Settings.load()
     configure_logging(settings, arguments.log_level)
-    if undone:
-        logger.warning(
-            "the service makes no OpenTelemetry of its own, since it would receive it without end. "
-            "Undone: the instrumentation of %s. Watch /metrics instead",
-            ", ".join(undone),
-        )
+    _tell_undone(undone)
     _check_dashboard_address(settings)
     with DataDirectory(settings.data_dir) as data_directory:
         _run_event_loop(settings, data_directory)
     return 0
+
+
+def _tell_undone(undone: dict[str, Exception | None]) -> None:
+    if undone:
+        logger.warning(
+            "the service makes no OpenTelemetry of its own, since it would receive it without end. "
+            "Undone: the instrumentation of %s. Watch /metrics instead",
+            ", ".join(sorted(undone)),
+        )
+    for name, error in undone.items():
+        if error is not None:
+            logger.warning("the instrumentation of %s could not be undone; start without it: %r", name, error)
 
 
 def _check_dashboard_address(settings: Settings) -> None:
