@@ -12,12 +12,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from otel_feedback.errors import ConfigurationError
 
 PREFIX: Final = "OTEL_FEEDBACK_"
 DEFAULT_FILE: Final = "otel-feedback.toml"
+
+LogFormat: TypeAlias = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Settings:
         "", "SDK: the service's OTLP/HTTP address, where votes are read back; default OTEL_EXPORTER_OTLP_ENDPOINT"
     )
     max_request_bytes: int = _setting("64MiB", "largest OTLP request, after decompression")
+    log_format: LogFormat = _setting("text", "the service's log: text, or json for one object a line")
     unmatched_after_seconds: int = _setting("1d", "a rating whose trace has not come by then counts as unmatched")
 
     @classmethod
@@ -166,6 +169,15 @@ def _parse_bool(text: str) -> bool:
     raise ValueError("expected true or false")
 
 
+def _parse_log_format(text: str) -> LogFormat:
+    match text.strip().lower():
+        case "text":
+            return "text"
+        case "json":
+            return "json"
+    raise ValueError("expected text or json")
+
+
 def _parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
@@ -176,6 +188,7 @@ _PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "Address": parse_address,
     "tuple[str, ...]": _parse_list,
     "bool": _parse_bool,
+    "LogFormat": _parse_log_format,
 }
 _UNIT_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "_seconds": parse_duration_seconds,

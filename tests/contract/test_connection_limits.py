@@ -16,6 +16,7 @@ import httpx
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from tests.support.figures import figure
 from tests.support.otlp import trace_request
 from tests.support.receivers import Receivers, running_receivers
 from tests.support.service import wait_until
@@ -227,7 +228,7 @@ def test_connections_end_gracefully_with_age_and_no_call_fails(tmp_path: Path):
             call(b"", timeout=PATIENCE_SECONDS)
             calls += 1
         assert states.seen.count(grpc.ChannelConnectivity.READY) > 2
-        assert aging.counters.value("requests_total", outcome="accepted") == calls
+        assert figure(aging.telemetry, "requests_total", outcome="accepted") == calls
 
 
 def retry_delay_seconds(error: Any) -> int:
@@ -252,7 +253,7 @@ def test_a_full_queue_is_unavailable_with_the_time_to_come_again(tmp_path: Path)
         answer = post(full, body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert "queue is full" in Status.FromString(answer.content).message
-        assert full.counters.value("requests_total", outcome="busy") == 2
+        assert figure(full.telemetry, "requests_total", outcome="busy") == 2
 
 
 def test_more_bytes_at_once_than_memory_is_meant_for_are_unavailable(receivers: Receivers):

@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICE_MODULES = ("chdb", "clickhouse_connect", "grpc", "starlette", "uvicorn", "jinja2", "google.protobuf")
+SERVICE_MODULES = (
+    "chdb",
+    "clickhouse_connect",
+    "grpc",
+    "prometheus_client",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "google.protobuf",
+)
 
 TRY_EVERYTHING = """
 import json, sys

@@ -21,7 +21,7 @@ from otel_feedback.service.http_server import HttpServer
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.receiver_grpc import GrpcReceiver
 from otel_feedback.service.receiver_http import OtlpEndpoints
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.settings import Settings
 
 START_SECONDS = 30.0
@@ -34,7 +34,7 @@ class Receivers:
     grpc: str
     http_port: int
     budget: BodyBudget
-    counters: Counters
+    telemetry: Telemetry
 
     @property
     def http(self) -> str:
@@ -59,12 +59,12 @@ def running_receivers(
             **(environment or {}),
         }
     )
-    counters = Counters()
+    telemetry = Telemetry()
     queue = DurableQueue(
-        folder / "queue", folder / "rejected", signal="traces", counters=counters, limits=queue_limits or Limits()
+        folder / "queue", folder / "rejected", signal="traces", telemetry=telemetry, limits=queue_limits or Limits()
     )
     queue.start()
-    intake = Intake({"traces": queue}, counters)
+    intake = Intake({"traces": queue}, telemetry)
     budget = BodyBudget(settings.max_request_bytes)
     endpoints = OtlpEndpoints(settings, intake, budget, connection_limits)
     app = Starlette(routes=[Route("/v1/traces", endpoints.endpoint("traces"), methods=["POST"])])
@@ -82,7 +82,7 @@ def running_receivers(
         run(grpc.start())
         run(http.start())
         port = int(http.url.rpartition(":")[2])
-        yield Receivers(f"127.0.0.1:{grpc.port}", port, budget, counters)
+        yield Receivers(f"127.0.0.1:{grpc.port}", port, budget, telemetry)
     finally:
         run(grpc.stop(0))
         run(http.stop())

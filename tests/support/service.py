@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,13 +33,20 @@ class RunningService:
     """A service process. Killing it and starting another one on the same directory is a fault test's daily bread."""
 
     def __init__(
-        self, data_dir: Path, environment: Mapping[str, str] | None = None, *, trust: ssl.SSLContext | None = None
+        self,
+        data_dir: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        trust: ssl.SSLContext | None = None,
+        launcher: Sequence[str] = (),
+        arguments: Sequence[str] = (),
     ) -> None:
-        """``trust`` verifies the certificate of a service that has one."""
+        """As ``running_service`` says."""
         self.data_dir = data_dir
         self.log = data_dir.with_name(f"{data_dir.name}.log")
         self._environment = dict(environment or {})
         self._trust: ssl.SSLContext | bool = trust or True
+        self._command = [*launcher, sys.executable, "-m", "otel_feedback.cli", "serve", *arguments]
         self._process: subprocess.Popen[bytes] | None = None
         self._state: dict[str, Any] = {}
 
@@ -47,7 +54,7 @@ class RunningService:
         """Start the process and wait until it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "otel_feedback.cli", "serve"],
+                self._command,
                 env=service_environment(self.data_dir, self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -150,10 +157,19 @@ class RunningService:
 
 @contextlib.contextmanager
 def running_service(
-    data_dir: Path, environment: Mapping[str, str] | None = None, *, trust: ssl.SSLContext | None = None
+    data_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    trust: ssl.SSLContext | None = None,
+    launcher: Sequence[str] = (),
+    arguments: Sequence[str] = (),
 ) -> Iterator[RunningService]:
-    """A started service, stopped at the end; its standard output and error go to ``<data_dir>.log``."""
-    service = RunningService(data_dir, environment, trust=trust)
+    """A started service, stopped at the end; its standard output and error go to ``<data_dir>.log``.
+
+    ``trust`` verifies the certificate of a service that has one. ``launcher`` is a command that starts it, such as
+    ``opentelemetry-instrument``; ``arguments`` are ``serve``'s.
+    """
+    service = RunningService(data_dir, environment, trust=trust, launcher=launcher, arguments=arguments)
     try:
         service.start()
         yield service

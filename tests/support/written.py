@@ -12,7 +12,7 @@ from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.service.durable_queue import boot
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, scan
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.service.writer import Writer
 
 NAME: Final = "1764031557000000000-deadbeef"
@@ -28,16 +28,16 @@ def put_segment(folder: Path, bodies: Iterable[bytes], name: str = NAME) -> Path
     return path
 
 
-def write_everything(folder: Path, store: Any, signal: Signal = "traces") -> Counters:
+def write_everything(folder: Path, store: Any, signal: Signal = "traces") -> Telemetry:
     """One life of a service: recover, write everything, end."""
-    counters = Counters()
-    queue = DurableQueue(folder / "queue", folder / "rejected", signal=signal, counters=counters)
+    telemetry = Telemetry()
+    queue = DurableQueue(folder / "queue", folder / "rejected", signal=signal, telemetry=telemetry)
     queue.start()
     queue.close(10)
-    Writer(signal, queue, store, counters)._write_segments()
-    assert [gauge.value for gauge in queue.gauges()] == [0, 0, 0]
+    Writer(signal, queue, store, telemetry)._write_segments()
+    assert (queue.depth().segments, queue.depth().waiting_bytes) == (0, 0)
     assert [path.name for path in (folder / "queue").iterdir() if path.name != "boot"] == []
-    return counters
+    return telemetry
 
 
 def rejected_bodies(folder: Path) -> dict[str, list[bytes]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError, OtelFeedbackError
 from otel_feedback.running_service import ServiceState
-from otel_feedback.settings import Settings
+from otel_feedback.settings import LogFormat, Settings
 
 if TYPE_CHECKING:
     from otel_feedback.clickhouse.database import Database
@@ -38,16 +38,33 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         OtelFeedbackError: the service can't start; nothing keeps running.
     """
-    from otel_feedback.service.data_directory import DataDirectory  # noqa: PLC0415  # --help needs no service
+    from otel_feedback.service.untraced import undo_instrumentation  # noqa: PLC0415  # --help needs no service
+
+    undone = undo_instrumentation()  # before anything imports what was instrumented
+    from otel_feedback.service.data_directory import DataDirectory  # noqa: PLC0415  # as above
+    from otel_feedback.service.log_lines.configure import configure_logging  # noqa: PLC0415  # as above
     from otel_feedback.service.open_files import raise_open_files_limit  # noqa: PLC0415  # as above
 
     raise_open_files_limit()
-    logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.load()
+    configure_logging(settings, arguments.log_level)
+    _tell_undone(undone)
     _check_dashboard_address(settings)
     with DataDirectory(settings.data_dir) as data_directory:
         _run_event_loop(settings, data_directory)
     return 0
+
+
+def _tell_undone(undone: dict[str, Exception | None]) -> None:
+    if undone:
+        logger.warning(
+            "the service makes no OpenTelemetry of its own, since it would receive it without end. "
+            "Undone: the instrumentation of %s. Watch /metrics instead",
+            ", ".join(sorted(undone)),
+        )
+    for name, error in undone.items():
+        if error is not None:
+            logger.warning("the instrumentation of %s could not be undone; start without it: %r", name, error)
 
 
 def _check_dashboard_address(settings: Settings) -> None:
@@ -142,10 +159,19 @@ async def _serve_dashboard(
         addresses = service.addresses
         state = ServiceState(os.getpid(), addresses["grpc"], addresses["http"], dashboard.url, api_token)
         data_directory.publish(state)
-        print(f"OTLP/gRPC   {state.grpc}")
-        print(f"OTLP/HTTP   {state.http}   ratings at /v1/feedback, the widget at /feedback.js")
-        print(f"dashboard   {state.dashboard}", flush=True)
+        _tell_addresses(state, settings.log_format)
         await asked_to_stop.wait()
         logger.info("stopping: answering what is under way and writing the queue to the database")
     finally:
         await dashboard.stop()
+
+
+def _tell_addresses(state: ServiceState, log_format: LogFormat) -> None:
+    """For people on standard output; where machines read the log, as a record of it like any other."""
+    if log_format == "json":
+        addresses = {"grpc": state.grpc, "http": state.http, "dashboard": state.dashboard}
+        logger.info("receiving OTLP and ratings", extra=addresses)
+        return
+    print(f"OTLP/gRPC   {state.grpc}")
+    print(f"OTLP/HTTP   {state.http}   ratings at /v1/feedback, the widget at /feedback.js")
+    print(f"dashboard   {state.dashboard}", flush=True)

@@ -46,7 +46,8 @@ def exception_handlers(renderer: Renderer) -> Mapping[Any, Handler]:
         return answer(request, 400, "This link can't be read", str(error))
 
     def database_failed(request: Request, error: DatabaseError) -> Response:
-        _LOGGER.warning("%s could not be answered: %s", request.scope["path"], error)
+        fields = {"path": request.scope["path"], "error_code": error.code}
+        _LOGGER.warning("%s could not be answered: %s", request.scope["path"], error, extra=fields)
         if isinstance(error, DatabaseUnavailableError):
             hint = "The service keeps receiving and writes what it has once the database is back."
             return answer(request, 503, "The database can't be reached", _first_line(error), hint)

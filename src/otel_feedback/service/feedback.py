@@ -16,7 +16,7 @@ from otel_feedback.rating import Rating, Target
 from otel_feedback.recent_ratings import RecentRatings
 from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError
 from otel_feedback.service.rating_log import export_request
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 
 REMEMBERED_SECONDS: Final = 300.0
 _QUERY: Final = "queries/feedback_of_rater.sql"
@@ -25,10 +25,10 @@ _QUERY: Final = "queries/feedback_of_rater.sql"
 class ServiceRatingStore:
     """The RatingStore behind the service's ``/v1/feedback``."""
 
-    def __init__(self, logs: DurableQueue, database: Database, counters: Counters) -> None:
+    def __init__(self, logs: DurableQueue, database: Database, telemetry: Telemetry) -> None:
         self._logs = logs
         self._database = database
-        self._counters = counters
+        self._ratings = telemetry.receiver.ratings
         self._recent = RecentRatings(seconds=REMEMBERED_SECONDS)
 
     async def submit(self, rating: Rating) -> None:
@@ -48,7 +48,7 @@ class ServiceRatingStore:
         except QueueBusyError as error:
             raise RejectedRequestError(503, "busy", f"{error}; try again") from None
         self._recent.remember(rating)
-        self._counters.add("ratings_total")
+        self._ratings.inc()
 
     async def current(self, target: Target, rater_id: str) -> list[Rating]:
         """The rater's current ratings of the target, retracted ones left out, ordered by name.

@@ -15,7 +15,7 @@ from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import DatabaseError
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Claimed
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import WriterMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def refusal_reason(signal: Signal, segment: Claimed, error: DatabaseError) -> st
 
 
 def take_apart(
-    signal: Signal, refused: Claimed, queue: DurableQueue, database: RefusedRows, counters: Counters, search: Search
+    signal: Signal, refused: Claimed, queue: DurableQueue, database: RefusedRows, metrics: WriterMetrics, search: Search
 ) -> list[Claimed]:
     """What is left to write of a refused segment: its halves; nothing if it is one request, which is set aside.
 
@@ -77,7 +77,7 @@ def take_apart(
     if not search.is_over:
         halves = queue.split(refused)
         if halves:
-            counters.add("segments_split_total", signal=signal)
+            metrics.segments_split.labels(signal).inc()
             return halves
     else:
         reason += (
@@ -85,6 +85,12 @@ def take_apart(
             "Once the cause is mended, put it back"
         )
     kept = queue.reject(refused, reason)
-    counters.add("segments_rejected_total", signal=signal)
-    logger.error("%s. It is kept in %s; see: otel-feedback doctor rejected show %s", reason, kept, kept.name)
+    metrics.segments_rejected.labels(signal).inc()
+    logger.error(
+        "%s. It is kept in %s; see: otel-feedback doctor rejected show %s",
+        reason,
+        kept,
+        kept.name,
+        extra={"signal": signal, "segment": refused.token},
+    )
     return []

@@ -93,26 +93,30 @@ class GrpcReceiver:
 
     async def _export(self, signal: OtlpSignal, context: Any) -> bytes:
         if not self._tokens.admit(_authorization(context)):
+            self._intake.count_refused(signal, "grpc", "unauthenticated")
             await context.abort(
                 grpc.StatusCode.UNAUTHENTICATED, "a bearer token of OTEL_FEEDBACK_INGEST_TOKENS is needed"
             )
         try:
             with self._budget.hold() as held:
-                body = await self._read(context)
+                body = await self._read(signal, context)
                 held.grow(len(body))
                 taken = await self._intake.take(signal, body, transport="grpc")
         except MalformedRequestError as error:
+            self._intake.count_refused(signal, "grpc", "malformed")
             await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, error_bytes(INVALID_ARGUMENT, str(error)), error)
         except QueueBusyError as error:
+            self._intake.count_refused(signal, "grpc", "busy")
             details = error_bytes(UNAVAILABLE, str(error), retry_after_seconds=error.retry_after_seconds)
             await _abort(context, grpc.StatusCode.UNAVAILABLE, details, error)
         return success_bytes(signal, taken)
 
-    async def _read(self, context: Any) -> bytes:
+    async def _read(self, signal: OtlpSignal, context: Any) -> bytes:
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 body = await context.read()
         except TimeoutError:
+            self._intake.count_refused(signal, "grpc", "slow")
             await context.abort(
                 grpc.StatusCode.DEADLINE_EXCEEDED, f"the request did not come within {self._limits.body_seconds:g} s"
             )

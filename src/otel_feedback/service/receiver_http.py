@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -47,7 +47,7 @@ from otel_feedback.service.request_body import (
     UnsupportedEncodingError,
     read_body,
 )
-from otel_feedback.service.telemetry import CONTENT_TYPE
+from otel_feedback.service.telemetry import Outcome
 from otel_feedback.settings import Settings
 from otel_feedback.widget import serving
 
@@ -62,6 +62,15 @@ _ERRORS: Final[dict[type[OtelFeedbackError], tuple[int, int]]] = {
 }
 _OTLP_PATHS: Final[dict[str, OtlpSignal]] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 _EVERY_METHOD: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_REFUSALS: Final[dict[int, Outcome]] = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "unauthenticated",
+    413: "too_large",
+    415: "unsupported",
+}
+"""What each status for good counts as."""
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -71,13 +80,13 @@ def create_http_app(
     budget: BodyBudget,
     feedback_api: FeedbackApi,
     *,
-    readiness: Callable[[], Awaitable[tuple[bool, dict[str, str]]]],
-    metrics_text: Callable[[], str],
+    readiness: Callable[[], Awaitable[tuple[bool, dict[str, Any]]]],
+    exposition: Callable[[str], tuple[bytes, str]],
 ) -> Starlette:
     """The ASGI app of the OTLP/HTTP port.
 
     ``budget`` is shared with the gRPC port. ``readiness`` answers whether requests are taken, and the state of each
-    part; ``metrics_text`` is Prometheus text.
+    part; ``exposition`` tells the metrics in the format that an Accept header prefers, and the format's content type.
     """
     otlp = OtlpEndpoints(settings, intake, budget)
 
@@ -88,8 +97,9 @@ def create_http_app(
         is_ready, parts = await readiness()
         return JSONResponse({"ready": is_ready, **parts}, status_code=200 if is_ready else 503)
 
-    async def metrics(_: Request) -> Response:
-        return Response(metrics_text(), media_type=CONTENT_TYPE)
+    async def metrics(request: Request) -> Response:
+        text, content_type = exposition(request.headers.get("accept", ""))
+        return Response(text, headers={"Content-Type": content_type})
 
     return Starlette(
         routes=[
@@ -130,6 +140,8 @@ class OtlpEndpoints:
                 return Response(status_code=204, headers=self._origins.preflight_headers(request))
             answer = self._refusal(request) or await self._export(signal, request)
             answer.headers.update(self._origins.headers(request))
+            if outcome := _REFUSALS.get(answer.status_code):
+                self._intake.count_refused(signal, "http", outcome)
             return answer
 
         return export
@@ -155,9 +167,11 @@ class OtlpEndpoints:
                 body = await read_body(request, self._max_request_bytes, held, self._limits)
                 taken = await self._intake.take(signal, body, transport="http", is_json=content_type == JSON)
         except QueueBusyError as error:
+            self._intake.count_refused(signal, "http", "busy")
             retry_after = {"Retry-After": str(error.retry_after_seconds)}
             return _error(503, UNAVAILABLE, str(error), content_type, retry_after)
         except BodyTooSlowError as error:
+            self._intake.count_refused(signal, "http", "slow")
             # 408 would be the word for it, but OTLP's clients drop what was answered so. A slow line is no reason.
             retry_after = {"Retry-After": str(_SLOW_RETRY_SECONDS), "Connection": "close"}
             return _error(503, UNAVAILABLE, str(error), content_type, retry_after)

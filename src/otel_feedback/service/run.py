@@ -7,7 +7,7 @@ import logging
 import ssl
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
@@ -20,9 +20,11 @@ from otel_feedback.service.feedback import ServiceRatingStore
 from otel_feedback.service.http_server import HttpServer
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.otlp_request import OtlpSignal
+from otel_feedback.service.queue_depths import QueueDepths
 from otel_feedback.service.receiver_grpc import GrpcReceiver
 from otel_feedback.service.receiver_http import create_http_app
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.stored_ratings import StoredRatings
+from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.service.writer import Writer
 from otel_feedback.settings import Address, Settings
 from otel_feedback.tokens import Keyring
@@ -83,31 +85,31 @@ class Service:
         database.check_segment_directory(settings.data_dir)
         self._settings = settings
         self._database = database
-        self._counters = Counters()
+        self._telemetry = Telemetry()
         data_dir = settings.data_dir
         rejected_dir = data_dir / rejected.DIRECTORY
         self._queues: dict[Signal, DurableQueue] = {
             signal: DurableQueue(
-                data_dir / "queue" / signal, rejected_dir / signal, signal=signal, counters=self._counters
+                data_dir / "queue" / signal, rejected_dir / signal, signal=signal, telemetry=self._telemetry
             )
             for signal in SIGNALS
         }
         self._writers = [
-            Writer(signal, queue, database, self._counters)
+            Writer(signal, queue, database, self._telemetry)
             for signal, queue in self._queues.items()
             for _ in range(WRITERS_PER_QUEUE)
         ]
         by_signal: Mapping[OtlpSignal, DurableQueue] = {"traces": self._queues["traces"], "logs": self._queues["logs"]}
-        intake = Intake(by_signal, self._counters)
+        intake = Intake(by_signal, self._telemetry)
         feedback_api = FeedbackApi(
             Keyring(settings.signing_keys),
-            ServiceRatingStore(self._queues["logs"], database, self._counters),
+            ServiceRatingStore(self._queues["logs"], database, self._telemetry),
             allowed_origins=settings.allowed_origins,
             capture_comments=settings.capture_comments,
         )
         budget = BodyBudget(settings.max_request_bytes)
         app = create_http_app(
-            settings, intake, budget, feedback_api, readiness=self._readiness, metrics_text=self._metrics_text
+            settings, intake, budget, feedback_api, readiness=self._readiness, exposition=self._telemetry.exposition
         )
         self._grpc = GrpcReceiver(settings, intake, budget)
         self._http = HttpServer(
@@ -118,6 +120,9 @@ class Service:
             tls_key=settings.tls_key,
             tls_client_ca=settings.tls_client_ca,
         )
+        self._stored_ratings = StoredRatings(database)
+        self._telemetry.add_collector(QueueDepths(self._queues))
+        self._telemetry.add_collector(self._stored_ratings)
         self._is_accepting = False
         self._adopting: asyncio.Task[None] | None = None
 
@@ -154,6 +159,7 @@ class Service:
         """Write to the database, which must be migrated: a table without its views would keep rows from them."""
         for writer in self._writers:
             writer.start()
+        self._stored_ratings.start()
 
     async def stop(self) -> None:
         """Answer what is under way, make it durable, write it to the database, and end within some 20 seconds.
@@ -170,6 +176,7 @@ class Service:
         for writer in self._writers:
             if not await asyncio.to_thread(writer.stop, max(0.0, deadline - time.monotonic())):
                 logger.warning("the database did not take everything in time; the rest is written after the next start")
+        await asyncio.to_thread(self._stored_ratings.stop, max(1.0, deadline - time.monotonic()))
 
     async def _adopt_replays(self) -> None:
         while True:
@@ -183,14 +190,15 @@ class Service:
                     if adopted:
                         logger.info("%d rejected file(s) of %s were put back into the queue", adopted, signal)
 
-    async def _readiness(self) -> tuple[bool, dict[str, str]]:
-        """Ready means that requests are taken. They are while the database is away, for as long as the queue holds."""
+    async def _readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Ready means that requests are taken. They are while the database is away, for as long as the queue holds.
+
+        A full queue is told, but makes nothing unready: the other signal is still taken, and ratings with it.
+        """
         try:
             await asyncio.to_thread(self._database.ping)
             database = "ok"
         except DatabaseError as error:
             database = f"unavailable: {error}"
-        return self._is_accepting, {"database": database}
-
-    def _metrics_text(self) -> str:
-        return self._counters.text(gauge for queue in self._queues.values() for gauge in queue.gauges())
+        fullness = {signal: round(queue.depth().fullness, 4) for signal, queue in self._queues.items()}
+        return self._is_accepting, {"database": database, "queue_fullness": fullness}

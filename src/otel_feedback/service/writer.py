@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,7 +15,7 @@ from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Claimed
 from otel_feedback.service.flat_segment import flat_segment, plain_segment
 from otel_feedback.service.isolation import RefusedRows, Search, refusal_reason, take_apart
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -80,11 +81,11 @@ class SegmentStore(RefusedRows, Protocol):
 class Writer:
     """One thread that writes segments of one signal, the oldest that nobody else has; several may share a queue."""
 
-    def __init__(self, signal: Signal, queue: DurableQueue, database: SegmentStore, counters: Counters) -> None:
+    def __init__(self, signal: Signal, queue: DurableQueue, database: SegmentStore, telemetry: Telemetry) -> None:
         self._signal = signal
         self._queue = queue
         self._database = database
-        self._counters = counters
+        self._metrics = telemetry.writer
         self._flattens_first = False
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._write_segments, name=f"write-{signal}", daemon=True)
@@ -119,7 +120,7 @@ class Writer:
     def _settle(self, segment: Claimed, search: Search) -> list[Claimed]:
         """Take one durable step with a segment or a part of one; what is then left to settle of it."""
         if segment.is_refused:
-            return take_apart(self._signal, segment, self._queue, self._database, self._counters, search)
+            return take_apart(self._signal, segment, self._queue, self._database, self._metrics, search)
         refused = self._write(segment, search)
         return [refused] if refused else []
 
@@ -136,20 +137,27 @@ class Writer:
         while not self._hurry.is_set():
             try:
                 if is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
-                    self._counters.add("segments_already_stored_total", signal=self._signal)
+                    self._metrics.segments_already_stored.labels(self._signal).inc()
                 else:
                     is_in_doubt = False
+                    began = time.perf_counter()
                     self._insert_in_any_form(segment)
-                    self._counters.add("segments_written_total", signal=self._signal)
+                    self._count_stored(segment, time.perf_counter() - began)
             except DatabaseError as error:
-                self._counters.add("insert_failures_total", signal=self._signal)
+                self._metrics.insert_failures.labels(self._signal).inc()
                 is_refusal = not is_transient(error)
                 refusals += is_refusal
                 if is_refusal and (refusals >= ATTEMPTS_BEFORE_REJECTING or error.code in search.codes):
                     search.refused += 1
                     search.codes.add(error.code)
                     return self._queue.refuse(segment, refusal_reason(self._signal, segment, error))
-                logger.warning("%s is not stored yet, trying again in %.1f s: %s", segment.path, pause_seconds, error)
+                logger.warning(
+                    "%s is not stored yet, trying again in %.1f s: %s",
+                    segment.path,
+                    pause_seconds,
+                    error,
+                    extra={"signal": self._signal, "segment": segment.token, "error_code": error.code},
+                )
             else:
                 search.stored += 1
                 self._queue.remove(segment)
@@ -194,6 +202,12 @@ class Writer:
             self._database.insert_segment(self._signal, copy, segment.token)
         finally:
             copy.unlink(missing_ok=True)
+
+    def _count_stored(self, segment: Claimed, insert_seconds: float) -> None:
+        self._metrics.segments_written.labels(self._signal).inc()
+        self._metrics.insert_seconds.labels(self._signal).observe(insert_seconds)
+        self._metrics.segment_bytes.labels(self._signal).observe(segment.size_bytes)
+        self._metrics.freshness_seconds.labels(self._signal).observe(files.age_seconds(segment.path))
 
 
 def is_transient(error: DatabaseError) -> bool:

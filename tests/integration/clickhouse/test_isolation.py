@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.support.figures import figure
 from tests.support.otlp import attributes, trace_request
 from tests.support.written import NAME, put_segment, rejected_bodies, write_everything
 
@@ -86,12 +87,12 @@ def test_one_request_is_refused_its_neighbours_are_stored_and_later_it_is_too(
 ):
     bodies = requests()
     put_segment(tmp_path, bodies)
-    counters = write_everything(tmp_path, database)
+    telemetry = write_everything(tmp_path, database)
     good = {f"good {number}" for number in range(COUNT) if number != POISON}
     check_rows(database, good)
     assert rejected_bodies(tmp_path) == {f"{NAME}.{POISON}-{POISON + 1}": [bodies[POISON]]}
-    assert counters.value("segments_rejected_total") == 1
-    assert counters.value("segments_split_total") > 1
+    assert figure(telemetry, "segments_rejected_total") == 1
+    assert figure(telemetry, "segments_split_total") > 1
 
     database.command(mending)
     (kept,) = (tmp_path / "rejected").glob("*.segment")

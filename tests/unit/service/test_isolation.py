@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.figures import figure
 from tests.support.segments import segment_bytes
 from tests.support.written import NAME, bodies_of, put_segment, rejected_bodies, write_everything
 
@@ -19,7 +20,7 @@ from otel_feedback.service import writer as writer_module
 from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, scan
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Writer
 
 
@@ -83,10 +84,10 @@ def test_one_of_a_thousand_is_found(tmp_path: Path, place: int, *, leaves_rows: 
     records = bodies(1000)
     store = Store(records[place], leaves_rows=leaves_rows)
     put_segment(tmp_path, records)
-    counters = write_everything(tmp_path, store)
+    telemetry = write_everything(tmp_path, store)
     assert sorted(each for _, each in store.rows) == [each for each in records if each != records[place]]
     assert rejected_bodies(tmp_path) == {f"{NAME}.{place}-{place + 1}": [records[place]]}
-    assert counters.value("segments_rejected_total", signal="traces") == 1
+    assert figure(telemetry, "segments_rejected_total") == 1
     assert store.inserts <= ATTEMPTS_BEFORE_REJECTING + 2 * 10, "two a halving"
 
 
@@ -226,13 +227,13 @@ def test_damage_is_no_reason_to_reject_what_stands_beside_it(tmp_path: Path):
 
     store.insert_segment = refuse_damage  # type: ignore[method-assign]
     path = put_segment(tmp_path, records)
-    queue = DurableQueue(tmp_path / "queue", tmp_path / "rejected", signal="traces", counters=Counters())
+    queue = DurableQueue(tmp_path / "queue", tmp_path / "rejected", signal="traces", telemetry=Telemetry())
     queue.start()
     content = bytearray(segment_bytes(records))
     start, end = len(content) // 4, len(content) // 2
     content[start + 5] ^= 1
     path.write_bytes(content)
     queue.close(10)
-    Writer("traces", queue, store, Counters())._write_segments()
+    Writer("traces", queue, store, Telemetry())._write_segments()
     assert [each for _, each in store.rows] == [records[0], records[2], records[3]]
     assert (tmp_path / "rejected" / f"{NAME}.1-2.segment").read_bytes() == content[start:end]

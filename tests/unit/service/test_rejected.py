@@ -12,7 +12,7 @@ from otel_feedback.service.durable_queue.files import set_aside
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.rejected import RejectedFileError, decoded, drop, find, put_back, rejected_files
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 
 TRACES = trace_request({"a": 1}).SerializeToString()
 LOGS = log_request("text").SerializeToString()
@@ -67,7 +67,7 @@ def test_what_is_no_request_is_shown_in_hex(data_dir: Path):
 
 
 def queue_of(data_dir: Path) -> Any:
-    return DurableQueue(data_dir / "queue" / "traces", data_dir / "rejected", signal="traces", counters=Counters())
+    return DurableQueue(data_dir / "queue" / "traces", data_dir / "rejected", signal="traces", telemetry=Telemetry())
 
 
 def test_what_is_put_back_is_taken_by_the_next_start(data_dir: Path):
@@ -91,7 +91,7 @@ def test_what_is_put_back_is_taken_by_a_running_service_once(data_dir: Path):
     segment = queue.claim()
     assert segment.token == name
     queue.remove(segment)
-    assert [gauge.value for gauge in queue.gauges()] == [0, 0, 0]
+    assert (queue.depth().segments, queue.depth().waiting_bytes) == (0, 0)
     queue.close(10)
 
 

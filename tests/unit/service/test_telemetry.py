@@ -1,41 +1,37 @@
-import threading
+import re
 
-import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tests.support.figures import figure
 
-from otel_feedback.service.telemetry import Counters, Gauge
-
-
-def test_counters_and_gauges_are_told_in_prometheus_text():
-    counters = Counters()
-    counters.add("requests_total", signal="traces", transport="grpc", outcome="accepted")
-    counters.add("requests_total", 2, signal="traces", transport="http", outcome="accepted")
-    text = counters.text([Gauge("segments_waiting", "Waiting.", 3, (("signal", "logs"),))])
-    lines = text.splitlines()
-    assert "# TYPE otel_feedback_requests_total counter" in lines
-    assert 'otel_feedback_requests_total{outcome="accepted",signal="traces",transport="http"} 2' in lines
-    assert lines[-3:] == [
-        "# HELP otel_feedback_segments_waiting Waiting.",
-        "# TYPE otel_feedback_segments_waiting gauge",
-        'otel_feedback_segments_waiting{signal="logs"} 3',
-    ]
-    assert counters.value("requests_total", signal="traces") == 3
+from otel_feedback.service.telemetry import Telemetry
 
 
-def test_threads_lose_no_count():
-    counters = Counters()
-
-    def add() -> None:
-        for _ in range(2000):
-            counters.add("fsyncs_total", signal="traces")
-
-    threads = [threading.Thread(target=add) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert counters.value("fsyncs_total") == 16_000
+def test_what_is_added_is_told():
+    telemetry = Telemetry()
+    telemetry.receiver.requests.labels("traces", "grpc", "accepted").inc()
+    telemetry.receiver.requests.labels("traces", "http", "accepted").inc(2)
+    telemetry.writer.freshness_seconds.labels("logs").observe(1.2)
+    assert figure(telemetry, "requests_total", signal="traces") == 3
+    assert figure(telemetry, "freshness_seconds_bucket", signal="logs", le="1.0") == 0
+    assert figure(telemetry, "freshness_seconds_bucket", signal="logs", le="1.5") == 1
 
 
-def test_a_counter_that_is_not_described_can_not_be_added_to():
-    with pytest.raises(KeyError):
-        Counters().add("typo_total")
+def test_names_follow_the_conventions_of_prometheus():
+    text, _ = Telemetry().exposition("application/openmetrics-text; version=1.0.0")
+    for family in text_string_to_metric_families(text.decode()):
+        assert re.fullmatch(r"(otel_feedback|process)_[a-z_]+", family.name), family.name
+        assert family.documentation.endswith("."), family.name
+        if family.type == "histogram":
+            assert family.name.endswith(("_seconds", "_bytes")), family.name
+
+
+def test_an_accept_header_that_can_not_be_read_gets_text():
+    text, content_type = Telemetry().exposition("application/openmetrics-text; version=x, text/html")
+    assert content_type.startswith("text/plain")
+    assert text.startswith(b"# HELP")
+
+
+def test_services_in_one_process_count_for_themselves():
+    first, second = Telemetry(), Telemetry()
+    first.receiver.ratings.inc()
+    assert (figure(first, "ratings_total"), figure(second, "ratings_total")) == (1, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.figures import figure
 from tests.support.otlp import trace_request
 
 from otel_feedback.clickhouse.segments import Signal
@@ -17,7 +18,7 @@ from otel_feedback.service.durable_queue import boot, files
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.durable_queue.segment_log import Limits
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.service.writer import ATTEMPTS_BEFORE_REJECTING, Writer
 
 
@@ -56,8 +57,8 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def counters() -> Counters:
-    return Counters()
+def telemetry() -> Telemetry:
+    return Telemetry()
 
 
 @pytest.fixture
@@ -68,9 +69,9 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def queue(directory: Path, tmp_path: Path, counters: Counters) -> Iterator[DurableQueue]:
+def queue(directory: Path, tmp_path: Path, telemetry: Telemetry) -> Iterator[DurableQueue]:
     queue = DurableQueue(
-        directory, tmp_path / "rejected", signal="traces", counters=counters, limits=Limits(segment_bytes=1)
+        directory, tmp_path / "rejected", signal="traces", telemetry=telemetry, limits=Limits(segment_bytes=1)
     )
     yield queue
     queue.close(10)
@@ -80,9 +81,9 @@ def waiting_files(directory: Path) -> list[Path]:
     return [path for path in directory.iterdir() if path.name != "boot"]
 
 
-def write_everything(queue: DurableQueue, store: ScriptedStore, counters: Counters, *bodies: bytes) -> None:
+def write_everything(queue: DurableQueue, store: ScriptedStore, telemetry: Telemetry, *bodies: bytes) -> None:
     queue.start()
-    writer = Writer("traces", queue, store, counters)
+    writer = Writer("traces", queue, store, telemetry)
     writer.start()
     for body in bodies:
         asyncio.run(queue.append(body))
@@ -90,9 +91,9 @@ def write_everything(queue: DurableQueue, store: ScriptedStore, counters: Counte
     assert writer.stop(10)
 
 
-def test_segments_are_written_in_order_and_removed(queue: DurableQueue, directory: Path, counters: Counters):
+def test_segments_are_written_in_order_and_removed(queue: DurableQueue, directory: Path, telemetry: Telemetry):
     store = ScriptedStore()
-    write_everything(queue, store, counters, b"one", b"two", b"three")
+    write_everything(queue, store, telemetry, b"one", b"two", b"three")
     assert len(store.inserted) == 3
     assert store.inserted == sorted(store.inserted)
     assert store.asked == []
@@ -100,90 +101,90 @@ def test_segments_are_written_in_order_and_removed(queue: DurableQueue, director
 
 
 def test_an_unavailable_database_is_tried_for_as_long_as_it_takes(
-    queue: DurableQueue, directory: Path, tmp_path: Path, counters: Counters
+    queue: DurableQueue, directory: Path, tmp_path: Path, telemetry: Telemetry
 ):
     failures = [DatabaseUnavailableError("down")] * 20 + [DatabaseError("too many parts", code=252)] * 20
     store = ScriptedStore(*failures)
-    write_everything(queue, store, counters, b"one")
+    write_everything(queue, store, telemetry, b"one")
     assert len(store.inserted) == 1
     assert store.asked == [], "rows may be in one table and not in another: only the same INSERT completes them"
-    assert counters.value("insert_failures_total") == 40
+    assert figure(telemetry, "insert_failures_total") == 40
     assert waiting_files(directory) == []
     assert not (tmp_path / "rejected").exists()
 
 
 def test_a_segment_that_the_database_refuses_is_set_aside_and_the_next_one_written(
-    queue: DurableQueue, tmp_path: Path, counters: Counters
+    queue: DurableQueue, tmp_path: Path, telemetry: Telemetry
 ):
     store = ScriptedStore(*[DatabaseError("can't parse", code=27)] * ATTEMPTS_BEFORE_REJECTING)
-    write_everything(queue, store, counters, b"bad", b"good")
+    write_everything(queue, store, telemetry, b"bad", b"good")
     assert len(store.inserted) == 1
     (kept,) = (tmp_path / "rejected").glob("*.segment")
     reason = kept.with_name(f"{kept.name}.reason").read_text()
     assert "code 27" in reason
     assert "can't parse" in reason
-    assert counters.value("segments_rejected_total", signal="traces") == 1
+    assert figure(telemetry, "segments_rejected_total") == 1
 
 
 def test_a_segment_of_a_former_process_is_written_under_its_own_token(
-    queue: DurableQueue, directory: Path, counters: Counters
+    queue: DurableQueue, directory: Path, telemetry: Telemetry
 ):
     name = files.new_segment_name()
     boot.note_boot(directory)
     (directory / f"{name}.segment").write_bytes(encode_record(b"left", 1))
     store = ScriptedStore(stored={name})
-    write_everything(queue, store, counters)
+    write_everything(queue, store, telemetry)
     assert store.asked == []
     assert store.inserted == [name]
 
 
 def test_a_segment_of_a_former_boot_is_asked_for_before_it_is_written(
-    queue: DurableQueue, directory: Path, counters: Counters
+    queue: DurableQueue, directory: Path, telemetry: Telemetry
 ):
     stored, missing = files.new_segment_name(), files.new_segment_name()
     for name in (stored, missing):
         (directory / f"{name}.segment").write_bytes(encode_record(b"left", 1))
     (directory / "boot").write_text("another boot")
     store = ScriptedStore(stored={stored})
-    write_everything(queue, store, counters)
+    write_everything(queue, store, telemetry)
     assert store.asked == [stored, missing]
     assert store.inserted == [missing]
-    assert counters.value("segments_already_stored_total") == 1
+    assert figure(telemetry, "segments_already_stored_total") == 1
     assert waiting_files(directory) == []
 
 
 def test_a_segment_of_a_former_boot_is_not_asked_for_again_once_an_insert_of_it_has_failed(
-    queue: DurableQueue, directory: Path, counters: Counters
+    queue: DurableQueue, directory: Path, telemetry: Telemetry
 ):
     name = files.new_segment_name()
     (directory / f"{name}.segment").write_bytes(encode_record(b"left", 1))
     (directory / "boot").write_text("another boot")
     store = ScriptedStore(DatabaseError("a view failed, its source table has the rows", code=241))
-    write_everything(queue, store, counters)
+    write_everything(queue, store, telemetry)
     assert store.asked == [name], "the failed INSERT may have left rows in one table and not in another"
     assert store.inserted == [name]
 
 
 def test_values_that_clickhouse_does_not_decode_are_flattened_and_what_follows_is_looked_at_first(
-    queue: DurableQueue, directory: Path, counters: Counters
+    queue: DurableQueue, directory: Path, telemetry: Telemetry
 ):
     nested = [trace_request({"a": {"b": number}}) for number in range(2)]
     flat = [trace_request({"a": number}) for number in range(2)]
     store = ScriptedStore(NotFlatError("nested", code=395))
-    write_everything(queue, store, counters, *(each.SerializeToString() for each in (*nested, *flat)))
+    write_everything(queue, store, telemetry, *(each.SerializeToString() for each in (*nested, *flat)))
     for number, request in enumerate(nested):
         request.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.string_value = f'{{"b":{number}}}'
     assert [ExportTraceServiceRequest.FromString(body) for body in store.bodies] == [*nested, *flat]
-    assert counters.value("insert_failures_total") == 0
+    assert figure(telemetry, "insert_failures_total") == 0
     assert waiting_files(directory) == []
 
 
 def test_what_an_absent_database_did_not_take_stays_for_the_next_start(
-    queue: DurableQueue, directory: Path, counters: Counters
+    queue: DurableQueue, directory: Path, telemetry: Telemetry
 ):
     store = ScriptedStore(*[DatabaseUnavailableError("down")] * 100_000)
     queue.start()
-    writer = Writer("traces", queue, store, counters)
+    writer = Writer("traces", queue, store, telemetry)
     writer.start()
     asyncio.run(queue.append(b"one"))
     queue.close(10)

@@ -29,6 +29,12 @@ def new_segment_name() -> str:
     return f"{time.time_ns():019d}-{os.urandom(4).hex()}"
 
 
+def age_seconds(segment: Path) -> float:
+    """How long ago the segment was begun, which is when its first record came; by the clock, over restarts."""
+    begun_unix_nano = int(segment.name.partition("-")[0])
+    return max(0.0, (time.time_ns() - begun_unix_nano) / 1e9)
+
+
 def sync_directory(directory: Path) -> None:
     """Make creations, renames and removals in a directory survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

@@ -20,7 +20,7 @@ from otel_feedback.service.durable_queue.recovery import recover
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
-from otel_feedback.service.telemetry import Counters, Gauge
+from otel_feedback.service.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,21 @@ class QueueBusyError(OtelFeedbackError):
 
 class QueueWriteError(QueueBusyError):
     """The disk refused (full, read-only, broken): the record is not durable and must not be acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What waits in a queue for the database; ``segments`` are the closed ones, ``waiting_bytes`` is everything."""
+
+    segments: int
+    waiting_bytes: int
+    limit_bytes: int
+    oldest_age_seconds: float
+
+    @property
+    def fullness(self) -> float:
+        """0: empty, 1: appends are refused."""
+        return self.waiting_bytes / self.limit_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +74,15 @@ class DurableQueue:
         rejected_directory: Path,
         *,
         signal: str,
-        counters: Counters,
+        telemetry: Telemetry,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._directory = directory
         self._rejected_directory = rejected_directory
         self._signal = signal
-        self._counters = counters
+        self._metrics = telemetry.queue
+        self._fsyncs = telemetry.queue.fsyncs.labels(signal)
+        self._fsync_seconds = telemetry.queue.fsync_seconds.labels(signal)
         self._limits = limits
         self._arriving: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
@@ -86,8 +103,8 @@ class DurableQueue:
         self._directory.mkdir(parents=True, exist_ok=True)
         files.sync_directory(self._directory.parent)
         recovered = recover(self._directory, self._rejected_directory)
-        self._counters.add("torn_bytes_total", recovered.cut_bytes, signal=self._signal)
-        self._counters.add("segments_damaged_total", recovered.set_aside, signal=self._signal)
+        self._metrics.torn_bytes.labels(self._signal).inc(recovered.cut_bytes)
+        self._metrics.segments_damaged.labels(self._signal).inc(recovered.set_aside)
         for digest in recovered.digests:
             self._window.note(digest)
         is_in_doubt = boot.note_boot(self._directory)
@@ -112,7 +129,7 @@ class DurableQueue:
         digest = digest_of(body)
         with self._lock:
             if digest in self._window:
-                self._counters.add("duplicates_dropped_total", signal=self._signal)
+                self._metrics.duplicates_dropped.labels(self._signal).inc()
                 done = self._window.outcome(digest)
             else:
                 done = loop.create_future()
@@ -211,18 +228,13 @@ class DurableQueue:
             adopted += 1
         return adopted
 
-    def gauges(self) -> list[Gauge]:
+    def depth(self) -> Depth:
         """How much waits, and for how long."""
         with self._lock:
             segments = set(self._waiting_segments)
             waiting_bytes = self._waiting_bytes
-        oldest = max((_age_seconds(path) for path in segments), default=0.0)
-        labels = (("signal", self._signal),)
-        return [
-            Gauge("segments_waiting", "Closed segments that ClickHouse does not have yet.", len(segments), labels),
-            Gauge("queue_bytes", "Bytes that ClickHouse does not have yet.", waiting_bytes, labels),
-            Gauge("oldest_segment_age_seconds", "Age of the oldest waiting segment.", oldest, labels),
-        ]
+        oldest_age_seconds = max(map(files.age_seconds, segments), default=0.0)
+        return Depth(len(segments), waiting_bytes, self._limits.total_bytes, oldest_age_seconds)
 
     def _end_of_refused(self, segment: Claimed) -> None:
         if segment.is_refused:
@@ -285,13 +297,19 @@ class DurableQueue:
         body_bytes = sum(len(each.body) for each in group)
         failure: QueueWriteError | None = None
         try:
+            began = time.perf_counter()
             self._log.append(data)
         except OSError as error:
             failure = QueueWriteError(f"{self._directory} can't be written: {error.strerror or error}")
-            self._counters.add("queue_write_failures_total", signal=self._signal)
-            logger.error("%s. Nothing of this group was acknowledged", failure)  # noqa: TRY400  # the text says it all
+            self._metrics.write_failures.labels(self._signal).inc()
+            logger.error(  # noqa: TRY400  # the text says it all
+                "%s. Nothing of this group was acknowledged",
+                failure,
+                extra={"signal": self._signal, "error_code": error.errno},
+            )
         else:
-            self._counters.add("fsyncs_total", signal=self._signal)
+            self._fsyncs.inc()
+            self._fsync_seconds.observe(time.perf_counter() - began)
         with self._lock:
             self._waiting_bytes += (0 if failure else len(data)) - body_bytes
         _answer(group, failure)
@@ -316,8 +334,3 @@ def _resolve(futures: Sequence[asyncio.Future[None]], failure: QueueWriteError |
             future.set_result(None)
         else:
             future.set_exception(failure)
-
-
-def _age_seconds(path: Path) -> float:
-    born_unix_nano = int(path.name.partition("-")[0])
-    return max(0.0, (time.time_ns() - born_unix_nano) / 1e9)

@@ -9,29 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.figures import figure
 
 from otel_feedback.service.durable_queue import files, segment_log
-from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError, QueueWriteError
+from otel_feedback.service.durable_queue.queue import Depth, DurableQueue, QueueBusyError, QueueWriteError
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.durable_queue.segment_log import Claimed, Limits
-from otel_feedback.service.telemetry import Counters
+from otel_feedback.service.telemetry import Telemetry
 
 QUICK = Limits(segment_age_seconds=0.05)
 PATIENT = Limits(segment_age_seconds=3600)
 
 
 @pytest.fixture
-def counters() -> Counters:
-    return Counters()
+def telemetry() -> Telemetry:
+    return Telemetry()
 
 
 @pytest.fixture
-def make_queue(tmp_path: Path, counters: Counters) -> Iterator[Callable[[Limits], DurableQueue]]:
+def make_queue(tmp_path: Path, telemetry: Telemetry) -> Iterator[Callable[[Limits], DurableQueue]]:
     made: list[DurableQueue] = []
 
     def make(limits: Limits) -> DurableQueue:
         queue = DurableQueue(
-            tmp_path / "queue" / "traces", tmp_path / "rejected", signal="traces", counters=counters, limits=limits
+            tmp_path / "queue" / "traces", tmp_path / "rejected", signal="traces", telemetry=telemetry, limits=limits
         )
         queue.start()
         made.append(queue)
@@ -68,7 +69,7 @@ def test_once_append_returns_the_record_is_in_the_file(make_queue: Any, tmp_path
 
 
 def test_what_arrives_during_an_fsync_shares_the_next_one(
-    make_queue: Any, counters: Counters, monkeypatch: pytest.MonkeyPatch
+    make_queue: Any, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ):
     fdatasync, everything_came = os.fdatasync, threading.Event()
 
@@ -86,7 +87,7 @@ def test_what_arrives_during_an_fsync_shares_the_next_one(
         await asyncio.gather(*appends)
 
     asyncio.run(append())
-    assert counters.value("fsyncs_total") <= 2
+    assert figure(telemetry, "fsyncs_total") <= 2
 
 
 def test_a_segment_closes_by_age_and_is_claimed_once(make_queue: Any, tmp_path: Path):
@@ -133,20 +134,20 @@ def test_segments_are_claimed_oldest_first_and_their_names_never_repeat(make_que
     assert tokens == sorted(set(tokens))
 
 
-def test_a_request_that_comes_again_adds_nothing(make_queue: Any, counters: Counters):
+def test_a_request_that_comes_again_adds_nothing(make_queue: Any, telemetry: Telemetry):
     queue = make_queue(PATIENT)
     append_all(queue, b"one", b"one")  # while the first is under way
     append_all(queue, b"one", b"two")  # and after it is durable
-    assert counters.value("duplicates_dropped_total", signal="traces") == 2
+    assert figure(telemetry, "duplicates_dropped_total") == 2
     queue.close(10)
     assert sorted(bodies_of(claim(queue).path)) == [b"one", b"two"]
 
 
-def test_a_request_that_comes_again_after_a_restart_adds_nothing(make_queue: Any, counters: Counters):
+def test_a_request_that_comes_again_after_a_restart_adds_nothing(make_queue: Any, telemetry: Telemetry):
     append_all(make_queue(PATIENT), b"one")  # a process that dies with its segment open
     queue = make_queue(PATIENT)
     append_all(queue, b"one", b"two")
-    assert counters.value("duplicates_dropped_total", signal="traces") == 1
+    assert figure(telemetry, "duplicates_dropped_total") == 1
     queue.close(10)
     assert [bodies_of(claim(queue).path) for _ in range(2)] == [[b"one"], [b"two"]]
 
@@ -201,7 +202,7 @@ def test_a_rejected_segment_is_kept_with_its_reason(make_queue: Any, tmp_path: P
 @pytest.mark.parametrize("call", ["write", "fdatasync"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_when_the_disk_refuses_nothing_is_acknowledged_and_the_queue_lives_on(
-    make_queue: Any, monkeypatch: pytest.MonkeyPatch, counters: Counters, call: str, code: int
+    make_queue: Any, monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry, call: str, code: int
 ):
     queue = make_queue(PATIENT)
     append_all(queue, b"before")
@@ -216,7 +217,7 @@ def test_when_the_disk_refuses_nothing_is_acknowledged_and_the_queue_lives_on(
         patch.setattr(files.os, call, refuse)
         with pytest.raises(QueueWriteError, match=os.strerror(code)):
             append_all(queue, b"refused " * 10)
-    assert counters.value("queue_write_failures_total") == 1
+    assert figure(telemetry, "queue_write_failures_total") == 1
     append_all(queue, b"after")
     queue.close(10)
     segments = list(iter(queue.claim, None))
@@ -241,13 +242,13 @@ def test_a_segment_that_can_not_be_cut_yet_is_cut_later(make_queue: Any, monkeyp
     assert sorted(bodies_of(segment.path) for segment in segments) == [[b"after"], [b"before"]]
 
 
-def test_gauges_tell_what_waits(make_queue: Any):
+def test_its_depth_tells_what_waits(make_queue: Any):
     queue = make_queue(Limits(segment_bytes=1))
     append_all(queue, b"x")
     segment = claim(queue)
-    values = {gauge.name: gauge.value for gauge in queue.gauges()}
-    assert values["segments_waiting"] == 1
-    assert values["queue_bytes"] == segment.path.stat().st_size
-    assert values["oldest_segment_age_seconds"] > 0
+    depth = queue.depth()
+    assert (depth.segments, depth.waiting_bytes) == (1, segment.path.stat().st_size)
+    assert depth.oldest_age_seconds > 0
+    assert depth.fullness == depth.waiting_bytes / depth.limit_bytes
     queue.remove(segment)
-    assert {gauge.value for gauge in queue.gauges()} == {0}
+    assert queue.depth() == Depth(0, 0, depth.limit_bytes, 0.0)
