@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from tests.support.otlp import trace_request
-from tests.support.service import RunningService
+from tests.support.service import VISIBLE_SECONDS, RunningService, wait_until
 
 BOMB = gzip.compress(bytes(65 << 20), 1)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -74,10 +74,16 @@ def test_a_request_is_followed_from_its_coming_to_its_being_visible(service: Run
     request = trace_request({}, service="observed")
     request.resource_spans[0].scope_spans[0].spans[0].trace_id = trace_id
     before = list(parse_openmetrics(scrape(service, OPENMETRICS).text))
+    written = service.metric("otel_feedback_segments_written_total", signal="traces")
     began = time.monotonic()
     send(service, request)
     send(service, request)
     service.wait_for_rows("SELECT 1 FROM otel_traces WHERE TraceId = {id:String}", id=trace_id.hex())
+    wait_until(  # rows are there before the INSERT has filled every table
+        lambda: service.metric("otel_feedback_segments_written_total", signal="traces") > written or None,
+        VISIBLE_SECONDS,
+        "the INSERT did not end",
+    )
     took_seconds = time.monotonic() - began
     after = list(parse_openmetrics(scrape(service, OPENMETRICS).text))
 
