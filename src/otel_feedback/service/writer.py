@@ -130,15 +130,14 @@ class Writer:
         under the same token completes it; whether rows are there says nothing. Only where ClickHouse may have forgotten
         the token is it asked for rows first, and only before the first INSERT.
         """
-        is_in_doubt = segment.is_in_doubt
         refusals = 0
         pause_seconds = FIRST_PAUSE_SECONDS
         while not self._hurry.is_set():
             try:
-                if is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
+                if segment.is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
                     self._counters.add("segments_already_stored_total", signal=self._signal)
                 else:
-                    is_in_doubt = False
+                    self._queue.trust(segment)
                     self._insert_in_any_form(segment)
                     self._counters.add("segments_written_total", signal=self._signal)
             except DatabaseError as error:
