@@ -134,7 +134,7 @@ class DurableQueue:
         if self._waiting_bytes + size_bytes > self._limits.total_bytes:
             raise QueueBusyError(
                 f"the {self._signal} queue is full: {self._waiting_bytes} bytes wait for the database, "
-                f"at most {self._limits.total_bytes} may"
+                f"at most {self._limits.total_bytes} may (OTEL_FEEDBACK_MAX_QUEUE_BYTES)"
             )
         self._waiting_bytes += size_bytes
         self._arriving.put(waiting)
@@ -382,7 +382,9 @@ def _resolve(futures: Sequence[asyncio.Future[None]], failure: QueueWriteError |
 
 def _inherited(path: Path) -> Claimed:
     # The names of halves tell places in a refused segment, so it stays as it is; its damage is one of its parts.
-    return Claimed(path, path.stat().st_size, is_verified=path.suffix not in {files.CLOSED_SUFFIX, files.DOUBTED_SUFFIX})
+    claimed = Claimed(path, path.stat().st_size)
+    claimed.is_verified = claimed.is_refused
+    return claimed
 
 
 def _age_seconds(path: Path) -> float:

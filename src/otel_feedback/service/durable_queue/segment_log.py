@@ -30,7 +30,7 @@ class Limits:
     Attributes:
         group_bytes: how much one fsync makes durable at the most.
         segment_age_seconds: a click is visible in SQL this long, plus one INSERT, after its append.
-        total_bytes: on disk and in memory together; beyond it appends are refused.
+        total_bytes: on disk and in memory together; beyond it appends are refused (OTEL_FEEDBACK_MAX_QUEUE_BYTES).
     """
 
     group_bytes: int = GROUP_BYTES
