@@ -46,21 +46,24 @@ class Client(threading.Thread):
     def __init__(self, address: str, signal: str, acknowledged: Acknowledged) -> None:
         super().__init__(daemon=True)
         self._address = address
-        self._signal = signal
+        self.signal = signal
+        self.error: grpc.RpcError | None = None
+        """Why it ended by itself."""
         self._acknowledged = acknowledged
         self._ending = threading.Event()
 
     def run(self) -> None:
         with grpc.insecure_channel(self._address) as channel:
-            export = channel.unary_unary(METHODS[self._signal])
+            export = channel.unary_unary(METHODS[self.signal])
             while not self._ending.is_set():
                 key = uuid.uuid4().hex
-                request = spans_of(key) if self._signal == "traces" else rating_of(key)
+                request = spans_of(key) if self.signal == "traces" else rating_of(key)
                 body = request.SerializeToString()
                 self._acknowledged.unanswered[key] = body
                 try:
                     export(body, timeout=10)
-                except grpc.RpcError:
+                except grpc.RpcError as error:
+                    self.error = error
                     return
                 del self._acknowledged.unanswered[key]
                 self._acknowledged.requests.add(key)
@@ -95,12 +98,20 @@ def rating_of(key: str) -> ExportLogsServiceRequest:
     return request
 
 
-def send_again(service: RunningService, taken: dict[str, Acknowledged]) -> None:
+def send_again(service: RunningService, taken: dict[str, Acknowledged], patience_seconds: float = 30) -> None:
     """What was not answered once more, byte for byte, until it is: some of it may have been taken the first time."""
+    deadline = time.monotonic() + patience_seconds
     with grpc.insecure_channel(service.grpc) as channel:
         for signal, acknowledged in taken.items():
             for key, body in list(acknowledged.unanswered.items()):
-                channel.unary_unary(METHODS[signal])(body, timeout=30, wait_for_ready=True)
+                while True:
+                    try:
+                        channel.unary_unary(METHODS[signal])(body, timeout=30, wait_for_ready=True)
+                        break
+                    except grpc.RpcError as error:
+                        if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                            raise
+                        time.sleep(0.1)
                 del acknowledged.unanswered[key]
                 acknowledged.requests.add(key)
 
