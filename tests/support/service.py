@@ -31,9 +31,12 @@ class ServiceEndedError(AssertionError):
 class RunningService:
     """A service process. Killing it and starting another one on the same directory is a fault test's daily bread."""
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, environment: Mapping[str, str] | None = None, *, log: Path | None = None
+    ) -> None:
+        """Its standard output and error go to ``log``, ``<data_dir>.log`` unless that is given."""
         self.data_dir = data_dir
-        self.log = data_dir.with_name(f"{data_dir.name}.log")
+        self.log = log or data_dir.with_name(f"{data_dir.name}.log")
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._state: dict[str, Any] = {}
@@ -140,14 +143,30 @@ class RunningService:
 
 
 @contextlib.contextmanager
-def running_service(data_dir: Path, environment: Mapping[str, str] | None = None) -> Iterator[RunningService]:
-    """A started service, stopped at the end; its standard output and error go to ``<data_dir>.log``."""
-    service = RunningService(data_dir, environment)
+def running_service(
+    data_dir: Path, environment: Mapping[str, str] | None = None, *, log: Path | None = None
+) -> Iterator[RunningService]:
+    """A started service, stopped at the end; for ``log`` see RunningService."""
+    service = RunningService(data_dir, environment, log=log)
     try:
         service.start()
         yield service
     finally:
         service.stop()
+
+
+def start_in_vain(data_dir: Path, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """The exit code of a service that refuses to start, and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_feedback.cli", "serve"],
+        env=service_environment(data_dir, environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
 
 
 def service_environment(data_dir: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -43,8 +43,10 @@ class Acknowledged:
 class Client(threading.Thread):
     """Sends requests without retrying and remembers those that were acknowledged."""
 
-    def __init__(self, address: str, signal: str, acknowledged: Acknowledged) -> None:
+    def __init__(self, address: str, signal: str, acknowledged: Acknowledged, bytes_each: int = 0) -> None:
+        """Requests of spans are made larger by ``bytes_each``."""
         super().__init__(daemon=True)
+        self._bytes_each = bytes_each
         self._address = address
         self.signal = signal
         self.error: grpc.RpcError | None = None
@@ -57,7 +59,7 @@ class Client(threading.Thread):
             export = channel.unary_unary(METHODS[self.signal])
             while not self._ending.is_set():
                 key = uuid.uuid4().hex
-                request = spans_of(key) if self.signal == "traces" else rating_of(key)
+                request = spans_of(key, self._bytes_each) if self.signal == "traces" else rating_of(key)
                 body = request.SerializeToString()
                 self._acknowledged.unanswered[key] = body
                 try:
@@ -74,8 +76,11 @@ class Client(threading.Thread):
         assert not self.is_alive()
 
 
-def spans_of(key: str) -> ExportTraceServiceRequest:
+def spans_of(key: str, padding_bytes: int = 0) -> ExportTraceServiceRequest:
     request = trace_request(*[{"test.key": key, **LLM_CALL}] * SPANS_PER_REQUEST)
+    request.resource_spans[0].scope_spans[0].spans[0].attributes.extend(
+        attributes({"padding": os.urandom(padding_bytes // 2).hex()})
+    )
     request.resource_spans[0].scope_spans[0].spans[0].attributes.append(
         attributes({"nested": {"deep": [1]}})[0]  # takes the slow path through the intake
     )
@@ -116,8 +121,10 @@ def send_again(service: RunningService, taken: dict[str, Acknowledged], patience
                 acknowledged.requests.add(key)
 
 
-def send_for_a_while(service: RunningService, taken: dict[str, Acknowledged], seconds: float) -> list[Client]:
-    clients = [Client(service.grpc, signal, taken[signal]) for signal in ("traces", "traces", "logs")]
+def send_for_a_while(
+    service: RunningService, taken: dict[str, Acknowledged], seconds: float, *, bytes_each: int = 0
+) -> list[Client]:
+    clients = [Client(service.grpc, signal, taken[signal], bytes_each) for signal in ("traces", "traces", "logs")]
     before = sum(len(each.requests) for each in taken.values())
     for client in clients:
         client.start()

@@ -11,9 +11,10 @@ from typing import Final
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
-from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
+from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.feedback_api import FeedbackApi
 from otel_feedback.service import rejected
+from otel_feedback.service.data_directory import unusable
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Limits
 from otel_feedback.service.feedback import ServiceRatingStore
@@ -138,10 +139,7 @@ class Service:
             for queue in self._queues.values():
                 await asyncio.to_thread(queue.start)
         except OSError as error:
-            raise DataDirectoryError(
-                f"{error.filename or self._settings.data_dir} can't be used: {error.strerror}. "
-                "Set OTEL_FEEDBACK_DATA_DIR to a directory that this user may write"
-            ) from None
+            raise unusable(self._settings.data_dir, error) from None
         await self._grpc.start()
         await self._http.start()
         self._is_accepting = True

@@ -9,11 +9,11 @@ from typing import Final, Protocol
 
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, NotFlatError
-from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Claimed
 from otel_feedback.service.flat_segment import flat_segment, plain_segment
 from otel_feedback.service.isolation import RefusedRows, Search, refusal_reason, take_apart
+from otel_feedback.service.segment_copy import readable_copy
 from otel_feedback.service.telemetry import Counters
 
 logger = logging.getLogger(__name__)
@@ -187,12 +187,8 @@ class Writer:
         self._insert_copy(segment, flat)
 
     def _insert_copy(self, segment: Claimed, content: bytes) -> None:
-        copy = segment.path.with_suffix(files.UNFINISHED_SUFFIX)
-        try:
-            copy.write_bytes(content)
+        with readable_copy(content) as copy:
             self._database.insert_segment(self._signal, copy, segment.token)
-        finally:
-            copy.unlink(missing_ok=True)
 
 
 def is_transient(error: DatabaseError) -> bool:

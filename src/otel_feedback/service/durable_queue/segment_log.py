@@ -21,6 +21,8 @@ SEGMENT_BYTES: Final = 32 << 20
 SEGMENT_AGE_SECONDS: Final = 1.2
 LIMIT_BYTES: Final = 4 << 30
 RETRY_SECONDS: Final = 1.0
+RESERVE_BYTES: Final = 128 << 20
+RESERVE_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class SegmentLog:
         self._segment: _OpenSegment | None = None
         self._stranded: list[_OpenSegment] = []
         self._retry_at = 0.0
+        self._why_stranded = OSError(errno.EIO, os.strerror(errno.EIO))
         self._last_name = ""
 
     def continue_after(self, name: str) -> None:
@@ -106,9 +109,13 @@ class SegmentLog:
     def append(self, data: bytes) -> None:
         """Append and fsync.
 
+        Some of the disk is left free, since the embedded database takes room for what is written to it: without it a
+        full queue could never shrink.
+
         Raises:
-            OSError: the disk refused. None of the data will be in any segment that is offered.
+            OSError: the disk refused, or is full. None of the data will be in any segment that is offered.
         """
+        self._check_room(len(data))
         try:
             segment = self._segment or self._open()
             files.write_all(segment.descriptor, data)
@@ -117,6 +124,12 @@ class SegmentLog:
             self._abandon()
             raise
         segment.durable_bytes += len(data)
+
+    def _check_room(self, size_bytes: int) -> None:
+        disk = os.statvfs(self._directory)
+        reserve_bytes = min(RESERVE_BYTES, int(disk.f_blocks * disk.f_frsize * RESERVE_SHARE))
+        if disk.f_bavail * disk.f_frsize < reserve_bytes + size_bytes:
+            raise OSError(errno.ENOSPC, f"the disk is full, but for {reserve_bytes >> 20} MiB that writing takes")
 
     def seconds_until_due(self) -> float | None:
         """When the open segment is to be closed for its age, or stranded ones tried again; None: there are none."""
@@ -149,7 +162,9 @@ class SegmentLog:
         self._retry_stranded()
         if any(segment.is_uncut for segment in self._stranded):
             # It may hold what was refused. Taking that now, when it comes again, could store it twice.
-            raise OSError(errno.EIO, "a segment that failed before still can't be cut to what was acknowledged")
+            cause = self._why_stranded
+            text = f"a segment that failed before can't be cut to what was acknowledged: {cause.strerror}"
+            raise OSError(cause.errno, text)
         name = files.new_segment_name(self._last_name)
         path = self._directory / (name + files.OPEN_SUFFIX)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -188,7 +203,8 @@ class SegmentLog:
         for segment in self._stranded:
             try:
                 self._cut_and_close(segment)
-            except OSError:
+            except OSError as error:
+                self._why_stranded = error
                 still.append(segment)
             else:
                 self._hand_over(segment)
