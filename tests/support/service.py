@@ -132,7 +132,7 @@ class RunningService:
             raise ServiceEndedError(f"the service ended with {self._process.returncode}:\n{self._log_tail()}")
         try:
             state: dict[str, Any] = json.loads((self.data_dir / "service.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, json.JSONDecodeError):  # a power loss may leave it empty
             return None
         if state["pid"] != self._process.pid:
             return None  # left by the one that was killed
