@@ -72,6 +72,9 @@ class Settings:
         "", "SDK: the service's OTLP/HTTP address, where votes are read back; default OTEL_EXPORTER_OTLP_ENDPOINT"
     )
     max_request_bytes: int = _setting("64MiB", "largest OTLP request, after decompression")
+    max_queue_bytes: int = _setting(
+        "4GiB", "of each signal, what may wait on disk for the database; beyond it requests are refused for a while"
+    )
     log_format: LogFormat = _setting("text", "the service's log: text, or json for one object a line")
     unmatched_after_seconds: int = _setting("1d", "a rating whose trace has not come by then counts as unmatched")
 

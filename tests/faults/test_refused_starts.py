@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.support.certificates import make_certificates
-from tests.support.service import running_service, service_environment
-
-
-def start(data_dir: Path, **environment: str) -> tuple[int, str]:
-    """The exit code of a service that refuses to start, and what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "otel_feedback.cli", "serve"],
-        env=service_environment(data_dir, environment),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == ""
-    return done.returncode, done.stderr
+from tests.support.service import running_service, start_in_vain
 
 
 @pytest.mark.parametrize("port", ["GRPC", "HTTP", "DASHBOARD"])
@@ -32,7 +16,7 @@ def test_a_busy_port(tmp_path: Path, port: str):
         other.bind(("127.0.0.1", 0))
         other.listen()
         variable, address = f"OTEL_FEEDBACK_{port}_ADDRESS", f"127.0.0.1:{other.getsockname()[1]}"
-        code, said = start(tmp_path / "data", **{variable: address})
+        code, said = start_in_vain(tmp_path / "data", {variable: address})
     assert code == 1
     assert said == (
         f"otel-feedback serve: {address} is in use (another service?). Stop it, or set {variable} to another address.\n"
@@ -41,7 +25,7 @@ def test_a_busy_port(tmp_path: Path, port: str):
 
 def test_a_second_service_on_the_same_directory(tmp_path: Path):
     with running_service(tmp_path / "data") as first:
-        code, said = start(tmp_path / "data")
+        code, said = start_in_vain(tmp_path / "data")
         assert code == 1
         assert said == (
             f"otel-feedback serve: Another otel-feedback service (pid {first.pid}) uses {tmp_path / 'data'}. "
@@ -56,7 +40,7 @@ def test_a_second_service_on_the_same_directory(tmp_path: Path):
 def test_a_data_directory_that_can_not_be_written(tmp_path: Path, place: str):
     (tmp_path / "a file").touch()
     data_dir = tmp_path / place
-    code, said = start(data_dir)
+    code, said = start_in_vain(data_dir)
     assert code == 1
     assert said.startswith(f"otel-feedback serve: {data_dir} can't be used as the data directory: ")
     assert said.endswith("Set OTEL_FEEDBACK_DATA_DIR to a directory that this user may write\n")
@@ -69,7 +53,7 @@ def test_a_data_directory_that_can_not_be_written(tmp_path: Path, place: str):
 )
 def test_an_open_door_without_a_token(tmp_path: Path, port: str, remedy: str):
     variable = f"OTEL_FEEDBACK_{port}_ADDRESS"
-    code, said = start(tmp_path / "data", **{variable: "0.0.0.0:0"})  # what is refused here
+    code, said = start_in_vain(tmp_path / "data", {variable: "0.0.0.0:0"})  # what is refused here
     assert code == 1
     assert said.startswith(f"otel-feedback serve: {variable}=0.0.0.0:0 can be reached from other machines. ")
     assert f"Set OTEL_FEEDBACK_{remedy}" in said
@@ -77,8 +61,9 @@ def test_an_open_door_without_a_token(tmp_path: Path, port: str, remedy: str):
 
 
 def test_a_certificate_that_can_not_be_read(tmp_path: Path):
-    code, said = start(
-        tmp_path / "data", OTEL_FEEDBACK_TLS_CERT="/nowhere/cert.pem", OTEL_FEEDBACK_TLS_KEY="/nowhere/key.pem"
+    code, said = start_in_vain(
+        tmp_path / "data",
+        {"OTEL_FEEDBACK_TLS_CERT": "/nowhere/cert.pem", "OTEL_FEEDBACK_TLS_KEY": "/nowhere/key.pem"},
     )
     assert code == 1
     assert "OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files" in said
@@ -86,7 +71,7 @@ def test_a_certificate_that_can_not_be_read(tmp_path: Path):
 
 
 def test_an_authority_for_client_certificates_without_a_certificate_of_its_own(tmp_path: Path):
-    code, said = start(tmp_path / "data", OTEL_FEEDBACK_TLS_CLIENT_CA="/nowhere/ca.pem")
+    code, said = start_in_vain(tmp_path / "data", {"OTEL_FEEDBACK_TLS_CLIENT_CA": "/nowhere/ca.pem"})
     assert code == 1
     assert "OTEL_FEEDBACK_TLS_CLIENT_CA needs OTEL_FEEDBACK_TLS_CERT" in said
     assert said.count("\n") == 1
@@ -94,12 +79,12 @@ def test_an_authority_for_client_certificates_without_a_certificate_of_its_own(t
 
 def test_an_authority_that_can_not_be_read(tmp_path: Path):
     pair = make_certificates(tmp_path).server
-    code, said = start(
-        tmp_path / "data",
-        OTEL_FEEDBACK_TLS_CERT=str(pair.certificate),
-        OTEL_FEEDBACK_TLS_KEY=str(pair.key),
-        OTEL_FEEDBACK_TLS_CLIENT_CA="/nowhere/ca.pem",
-    )
+    named = {
+        "OTEL_FEEDBACK_TLS_CERT": str(pair.certificate),
+        "OTEL_FEEDBACK_TLS_KEY": str(pair.key),
+        "OTEL_FEEDBACK_TLS_CLIENT_CA": "/nowhere/ca.pem",
+    }
+    code, said = start_in_vain(tmp_path / "data", named)
     assert code == 1
     assert "OTEL_FEEDBACK_TLS_CLIENT_CA must name a PEM file" in said
     assert said.count("\n") == 1

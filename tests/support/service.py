@@ -40,10 +40,11 @@ class RunningService:
         trust: ssl.SSLContext | None = None,
         launcher: Sequence[str] = (),
         arguments: Sequence[str] = (),
+        log: Path | None = None,
     ) -> None:
         """As ``running_service`` says."""
         self.data_dir = data_dir
-        self.log = data_dir.with_name(f"{data_dir.name}.log")
+        self.log = log or data_dir.with_name(f"{data_dir.name}.log")
         self._environment = dict(environment or {})
         self._trust: ssl.SSLContext | bool = trust or True
         self._command = [*launcher, sys.executable, "-m", "otel_feedback.cli", "serve", *arguments]
@@ -145,7 +146,7 @@ class RunningService:
             raise ServiceEndedError(f"the service ended with {self._process.returncode}:\n{self._log_tail()}")
         try:
             state: dict[str, Any] = json.loads((self.data_dir / "service.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, json.JSONDecodeError):  # a power loss may leave it empty
             return None
         if state["pid"] != self._process.pid:
             return None  # left by the one that was killed
@@ -163,18 +164,33 @@ def running_service(
     trust: ssl.SSLContext | None = None,
     launcher: Sequence[str] = (),
     arguments: Sequence[str] = (),
+    log: Path | None = None,
 ) -> Iterator[RunningService]:
-    """A started service, stopped at the end; its standard output and error go to ``<data_dir>.log``.
+    """A started service, stopped at the end; its standard output and error go to ``log``, or ``<data_dir>.log``.
 
     ``trust`` verifies the certificate of a service that has one. ``launcher`` is a command that starts it, such as
     ``opentelemetry-instrument``; ``arguments`` are ``serve``'s.
     """
-    service = RunningService(data_dir, environment, trust=trust, launcher=launcher, arguments=arguments)
+    service = RunningService(data_dir, environment, trust=trust, launcher=launcher, arguments=arguments, log=log)
     try:
         service.start()
         yield service
     finally:
         service.stop()
+
+
+def start_in_vain(data_dir: Path, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """The exit code of a service that refuses to start, and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_feedback.cli", "serve"],
+        env=service_environment(data_dir, environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
 
 
 def service_environment(data_dir: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -43,24 +43,29 @@ class Acknowledged:
 class Client(threading.Thread):
     """Sends requests without retrying and remembers those that were acknowledged."""
 
-    def __init__(self, address: str, signal: str, acknowledged: Acknowledged) -> None:
+    def __init__(self, address: str, signal: str, acknowledged: Acknowledged, bytes_each: int = 0) -> None:
+        """Requests of spans are made larger by ``bytes_each``."""
         super().__init__(daemon=True)
+        self._bytes_each = bytes_each
         self._address = address
-        self._signal = signal
+        self.signal = signal
+        self.error: grpc.RpcError | None = None
+        """Why it ended by itself."""
         self._acknowledged = acknowledged
         self._ending = threading.Event()
 
     def run(self) -> None:
         with grpc.insecure_channel(self._address) as channel:
-            export = channel.unary_unary(METHODS[self._signal])
+            export = channel.unary_unary(METHODS[self.signal])
             while not self._ending.is_set():
                 key = uuid.uuid4().hex
-                request = spans_of(key) if self._signal == "traces" else rating_of(key)
+                request = spans_of(key, self._bytes_each) if self.signal == "traces" else rating_of(key)
                 body = request.SerializeToString()
                 self._acknowledged.unanswered[key] = body
                 try:
                     export(body, timeout=10)
-                except grpc.RpcError:
+                except grpc.RpcError as error:
+                    self.error = error
                     return
                 del self._acknowledged.unanswered[key]
                 self._acknowledged.requests.add(key)
@@ -71,8 +76,11 @@ class Client(threading.Thread):
         assert not self.is_alive()
 
 
-def spans_of(key: str) -> ExportTraceServiceRequest:
+def spans_of(key: str, padding_bytes: int = 0) -> ExportTraceServiceRequest:
     request = trace_request(*[{"test.key": key, **LLM_CALL}] * SPANS_PER_REQUEST)
+    request.resource_spans[0].scope_spans[0].spans[0].attributes.extend(
+        attributes({"padding": os.urandom(padding_bytes // 2).hex()})
+    )
     request.resource_spans[0].scope_spans[0].spans[0].attributes.append(
         attributes({"nested": {"deep": [1]}})[0]  # takes the slow path through the intake
     )
@@ -95,18 +103,28 @@ def rating_of(key: str) -> ExportLogsServiceRequest:
     return request
 
 
-def send_again(service: RunningService, taken: dict[str, Acknowledged]) -> None:
+def send_again(service: RunningService, taken: dict[str, Acknowledged], patience_seconds: float = 30) -> None:
     """What was not answered once more, byte for byte, until it is: some of it may have been taken the first time."""
+    deadline = time.monotonic() + patience_seconds
     with grpc.insecure_channel(service.grpc) as channel:
         for signal, acknowledged in taken.items():
             for key, body in list(acknowledged.unanswered.items()):
-                channel.unary_unary(METHODS[signal])(body, timeout=30, wait_for_ready=True)
+                while True:
+                    try:
+                        channel.unary_unary(METHODS[signal])(body, timeout=30, wait_for_ready=True)
+                        break
+                    except grpc.RpcError as error:
+                        if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                            raise
+                        time.sleep(0.1)
                 del acknowledged.unanswered[key]
                 acknowledged.requests.add(key)
 
 
-def send_for_a_while(service: RunningService, taken: dict[str, Acknowledged], seconds: float) -> list[Client]:
-    clients = [Client(service.grpc, signal, taken[signal]) for signal in ("traces", "traces", "logs")]
+def send_for_a_while(
+    service: RunningService, taken: dict[str, Acknowledged], seconds: float, *, bytes_each: int = 0
+) -> list[Client]:
+    clients = [Client(service.grpc, signal, taken[signal], bytes_each) for signal in ("traces", "traces", "logs")]
     before = sum(len(each.requests) for each in taken.values())
     for client in clients:
         client.start()

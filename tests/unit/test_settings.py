@@ -19,6 +19,7 @@ def test_the_defaults_need_no_configuration():
     assert settings.database_url == f"chdb://{Path.cwd() / 'otel-feedback-data' / 'clickhouse'}"
     assert (settings.retention_seconds, settings.retention_rated_seconds) == (30 * 86400, 400 * 86400)
     assert settings.max_request_bytes == 64 << 20
+    assert settings.max_queue_bytes == 4 << 30
     assert settings.capture_comments is settings.log_records is True
     assert settings.signing_keys == ()
 

@@ -8,7 +8,11 @@ import logging
 import os
 import secrets
 import signal
-from typing import TYPE_CHECKING, Final
+import sys
+import threading
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError, OtelFeedbackError
 from otel_feedback.running_service import ServiceState
@@ -23,6 +27,8 @@ SUMMARY: Final = "receive OTLP and ratings, store them in ClickHouse, show the d
 EXAMPLE: Final = "OTEL_FEEDBACK_SIGNING_KEYS=change-me otel-feedback serve"
 DASHBOARD_VARIABLE: Final = "OTEL_FEEDBACK_DASHBOARD_ADDRESS"
 MIGRATION_PAUSE_SECONDS: Final = 2.0
+MIGRATION_PATIENCE_SECONDS: Final = 15.0
+LAST_SECONDS: Final = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; a second one ends the process at once, which loses nothing either.
 
     Raises:
         OtelFeedbackError: the service can't start; nothing keeps running.
@@ -79,7 +85,23 @@ def _run_event_loop(settings: Settings, data_directory: DataDirectory) -> None:
     import uvloop  # noqa: PLC0415  # as in run
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, data_directory))
+        try:
+            runner.run(_serve(settings, data_directory))
+        except OtelFeedbackError as error:
+            _end_soon(1, f"otel-feedback serve: {error}")
+            raise
+        _end_soon(0, "ending without the answers that the database still owes")
+
+
+def _end_soon(code: int, last_words: str) -> None:
+    """End the process even if a thread waits for a database that does not answer: everything is on disk by now."""
+
+    def end() -> None:
+        time.sleep(LAST_SECONDS)
+        print(last_words, file=sys.stderr, flush=True)
+        os._exit(code)
+
+    threading.Thread(target=end, name="end", daemon=True).start()
 
 
 async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
@@ -87,10 +109,7 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     from otel_feedback.service.listening import bind  # noqa: PLC0415  # as in run
     from otel_feedback.service.run import Service, addresses_of  # noqa: PLC0415  # as in run
 
-    asked_to_stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked_to_stop.set)
+    asked_to_stop = _stop_on_signals()
     for address, variable in (
         *addresses_of(settings),
         (settings.dashboard_address, DASHBOARD_VARIABLE),
@@ -99,9 +118,11 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     database = connect(settings.database_url)
     try:
         service = Service(settings, database)
-        migrating = await _migrate(database, settings, service)
+        migrating = asyncio.create_task(_migrate(database, settings, service))
         try:
             await service.start()
+            await _first_of(migrating, asked_to_stop.wait(), timeout_seconds=MIGRATION_PATIENCE_SECONDS)
+            migrating = _migrated_or_waiting(migrating, database, settings, service)
             await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
         finally:
             migrating.cancel()
@@ -110,35 +131,76 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
         database.close()
 
 
-async def _migrate(database: Database, settings: Settings, service: Service) -> asyncio.Task[None]:
-    """Migrate now; where the database is away, as soon as it is there: the queue holds what comes until then.
+def _stop_on_signals() -> asyncio.Event:
+    asked_to_stop = asyncio.Event()
+
+    def stop(number: signal.Signals) -> None:
+        if asked_to_stop.is_set():
+            logger.warning("asked to stop again: ending at once, what is in the queue is written after the next start")
+            os._exit(128 + number)
+        asked_to_stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    return asked_to_stop
+
+
+async def _migrate(database: Database, settings: Settings, service: Service) -> None:
+    """Migrate, then let the writers write.
+
+    Raises:
+        OtelFeedbackError: the database is away, or refuses.
+    """
+    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
+
+    await asyncio.to_thread(migrate, database, settings)
+    service.start_writing()
+
+
+async def _first_of(task: asyncio.Task[None], other: Coroutine[Any, Any, Any], *, timeout_seconds: float) -> None:
+    """Wait until the task or the other is done, at most so long; the task goes on."""
+    waiting = asyncio.create_task(other)
+    await asyncio.wait([task, waiting], timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def _migrated_or_waiting(
+    migrating: asyncio.Task[None], database: Database, settings: Settings, service: Service
+) -> asyncio.Task[None]:
+    """Where the database is away it is migrated as soon as it is there, by the task returned.
+
+    Until then the queue holds what comes.
 
     Raises:
         OtelFeedbackError: the database is there and refuses.
     """
-    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
+    absence = "the database has not answered yet"
+    if migrating.done():
+        try:
+            migrating.result()
+        except DatabaseUnavailableError as error:
+            absence = str(error)
+        else:
+            return migrating
 
-    async def migrate_later() -> None:
+    async def until_migrated() -> None:
+        attempt = migrating
         while True:
-            await asyncio.sleep(MIGRATION_PAUSE_SECONDS)
             try:
-                await asyncio.to_thread(migrate, database, settings)
+                await attempt
             except DatabaseUnavailableError as error:
                 logger.debug("%s", error)
             except OtelFeedbackError as error:
                 logger.error("the schema can't be migrated, trying again: %s", error)  # noqa: TRY400  # one line
             else:
-                service.start_writing()
                 logger.info("the database is there; what waited is being written")
                 return
+            await asyncio.sleep(MIGRATION_PAUSE_SECONDS)
+            attempt = asyncio.create_task(_migrate(database, settings, service))
 
-    try:
-        await asyncio.to_thread(migrate, database, settings)
-    except DatabaseUnavailableError as error:
-        logger.warning("%s. What comes is kept in the queue and written once the database is there", error)
-        return asyncio.create_task(migrate_later())
-    service.start_writing()
-    return asyncio.create_task(asyncio.sleep(0))
+    logger.warning("%s. What comes is kept in the queue and written once the database is there", absence)
+    return asyncio.create_task(until_migrated())
 
 
 async def _serve_dashboard(

@@ -9,6 +9,8 @@ from typing import Final
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.httpclient import HttpClient
+from urllib3 import Timeout
 
 from otel_feedback.clickhouse import segments, statements
 from otel_feedback.clickhouse.database import Database, Values
@@ -16,6 +18,8 @@ from otel_feedback.clickhouse.segments import Signal
 
 CONNECT_TIMEOUT_SECONDS: Final = 5
 ANSWER_TIMEOUT_SECONDS: Final = 300
+INSERT_TIMEOUT_SECONDS: Final = 60
+"""An INSERT takes about a second. Without an answer it is sent again, and adds nothing if the first one was stored."""
 PIECE_BYTES: Final = 1 << 20
 _EXISTS_ALWAYS: Final = "default"
 
@@ -74,7 +78,13 @@ class ServerDatabase(Database):
             f"format_schema = {statements.literal(segments.schema(signal))}"
         )
         statement = segments.insert_statement(signal, token, source, schema_settings)
-        client.raw_insert("", insert_block=_body(f"{statement}\nFORMAT Protobuf\n", path))
+        assert isinstance(client, HttpClient)  # noqa: S101  # a server has no other
+        usual = client.timeout
+        client.timeout = Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=INSERT_TIMEOUT_SECONDS)
+        try:
+            client.raw_insert("", insert_block=_body(f"{statement}\nFORMAT Protobuf\n", path))
+        finally:
+            client.timeout = usual
 
 
 def _body(statement: str, path: Path) -> Generator[bytes]:

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from otel_feedback.doctor.finding import Finding, size_text
-from otel_feedback.service.durable_queue.segment_log import LIMIT_BYTES
 from otel_feedback.service.run import SIGNALS
 
 LEAST_FREE_BYTES: Final = 256 << 20
 """With less the queue may refuse within a minute of the database's absence."""
 
 
-def findings(data_dir: Path) -> Iterator[Finding]:
+def findings(data_dir: Path, max_queue_bytes: int) -> Iterator[Finding]:
     """What there is to say of the directory and its disk."""
     existing = data_dir.absolute()
     while not existing.exists():
@@ -41,12 +40,11 @@ def findings(data_dir: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding("data directory", "ok", f"{data_dir} can be written")
-    yield _room(existing)
+    yield _room(existing, max_queue_bytes * len(SIGNALS))
 
 
-def _room(directory: Path) -> Finding:
+def _room(directory: Path, limit_bytes: int) -> Finding:
     free_bytes = shutil.disk_usage(directory).free
-    limit_bytes = LIMIT_BYTES * len(SIGNALS)
     found = f"{size_text(free_bytes)} free; the queues may grow to {size_text(limit_bytes)} while the database is away"
     if free_bytes < LEAST_FREE_BYTES:
         return Finding("disk", "failed", found, "Make room: what can't be written down is refused")

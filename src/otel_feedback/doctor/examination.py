@@ -27,7 +27,7 @@ def examine() -> list[Finding]:
         return [Finding("settings", "failed", str(error), "See: otel-feedback config")]
     service = read_state(settings.data_dir) if has_service(settings.data_dir) else None
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
-        "data directory": lambda: data_directory.findings(settings.data_dir),
+        "data directory": lambda: data_directory.findings(settings.data_dir, settings.max_queue_bytes),
         "queue": lambda: queues.findings(settings.data_dir, is_running=service is not None),
         "rejected": lambda: rejected.findings(settings.data_dir),
         "ports": lambda: ports.findings(settings, service),

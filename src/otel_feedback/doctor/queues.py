@@ -9,14 +9,23 @@ from pathlib import Path
 from typing import Final
 
 from otel_feedback.doctor.finding import Finding, age_text, size_text
-from otel_feedback.service.durable_queue.files import CLOSED_SUFFIX, OPEN_SUFFIX, REFUSED_SUFFIX, REPLAY_SUFFIX
+from otel_feedback.service.durable_queue.files import (
+    CLOSED_SUFFIX,
+    DOUBTED_SUFFIX,
+    OPEN_SUFFIX,
+    REFUSED_DOUBTED_SUFFIX,
+    REFUSED_SUFFIX,
+    REPLAY_SUFFIX,
+)
 from otel_feedback.service.durable_queue.segment import Damage, scan
 from otel_feedback.service.run import SIGNALS
 
 OLD_SECONDS: Final = 60.0
 """A segment is normally written within some seconds."""
 MOST_VERIFIED_BYTES: Final = 1 << 30
-_SUFFIXES: Final = frozenset({CLOSED_SUFFIX, OPEN_SUFFIX, REFUSED_SUFFIX, REPLAY_SUFFIX})
+_SUFFIXES: Final = frozenset(
+    {CLOSED_SUFFIX, DOUBTED_SUFFIX, OPEN_SUFFIX, REFUSED_SUFFIX, REFUSED_DOUBTED_SUFFIX, REPLAY_SUFFIX}
+)
 
 
 def findings(data_dir: Path, *, is_running: bool) -> Iterator[Finding]:
@@ -34,8 +43,8 @@ def findings(data_dir: Path, *, is_running: bool) -> Iterator[Finding]:
                 f"queue of {signal}",
                 "failed",
                 f"{len(damaged)} damaged file(s), first {damaged[0][0]}: {damaged[0][1]}",
-                "Look at the disk. The next start of the service keeps the damaged records in rejected/, "
-                "and writes the others",
+                "Look at the disk. The service keeps the damaged records in rejected/ and writes the others, "
+                "of what was closed by now after its next start",
             )
 
 

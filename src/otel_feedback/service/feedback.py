@@ -7,6 +7,7 @@ the last minutes is laid over what the database answers.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from otel_feedback.clickhouse import statements
@@ -19,6 +20,9 @@ from otel_feedback.service.rating_log import export_request
 from otel_feedback.service.telemetry import Telemetry
 
 REMEMBERED_SECONDS: Final = 300.0
+MOST_QUESTIONS: Final = 4
+"""At once, in threads of their own: a database that does not answer must not hold those that requests need."""
+ANSWER_SECONDS: Final = 10.0
 _QUERY: Final = "queries/feedback_of_rater.sql"
 
 
@@ -29,6 +33,7 @@ class ServiceRatingStore:
         self._logs = logs
         self._database = database
         self._ratings = telemetry.receiver.ratings
+        self._threads = ThreadPoolExecutor(MOST_QUESTIONS, thread_name_prefix="ratings")
         self._recent = RecentRatings(seconds=REMEMBERED_SECONDS)
 
     async def submit(self, rating: Rating) -> None:
@@ -57,7 +62,11 @@ class ServiceRatingStore:
             RejectedRequestError: 503 while the database can't be asked.
         """
         try:
-            rows = await asyncio.to_thread(self._stored, target, rater_id)
+            asked = asyncio.get_running_loop().run_in_executor(self._threads, self._stored, target, rater_id)
+            rows = await asyncio.wait_for(asked, ANSWER_SECONDS)
+        except TimeoutError:
+            message = f"the database did not answer within {ANSWER_SECONDS:g} s"
+            raise RejectedRequestError(503, "database_unavailable", message) from None
         except DatabaseError as error:
             raise RejectedRequestError(503, "database_unavailable", f"the database can't be asked: {error}") from None
         return self._recent.laid_over([_rating_of(row, target) for row in rows], target, rater_id)

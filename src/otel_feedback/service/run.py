@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
-from otel_feedback.errors import ConfigurationError, DatabaseError, DataDirectoryError
+from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.feedback_api import FeedbackApi
 from otel_feedback.service import rejected
 from otel_feedback.service.body_budget import BodyBudget
+from otel_feedback.service.data_directory import unusable
 from otel_feedback.service.durable_queue.queue import DurableQueue
+from otel_feedback.service.durable_queue.segment_log import Limits
 from otel_feedback.service.feedback import ServiceRatingStore
 from otel_feedback.service.http_server import HttpServer
 from otel_feedback.service.intake import Intake
@@ -35,7 +37,8 @@ SIGNALS: Final[tuple[Signal, ...]] = ("traces", "logs")
 ANSWER_GRACE_SECONDS: Final = 3.0
 WRITERS_PER_QUEUE: Final = 2
 """One INSERT keeps one core of ClickHouse's busy. What is written first makes no difference to any view."""
-DRAIN_SECONDS: Final = 15.0
+STOP_SECONDS: Final = 15.0
+PING_SECONDS: Final = 2.0
 REPLAY_POLL_SECONDS: Final = 1.0
 """How often the queues are looked into for what a person put back from ``rejected/``."""
 
@@ -88,9 +91,14 @@ class Service:
         self._telemetry = Telemetry()
         data_dir = settings.data_dir
         rejected_dir = data_dir / rejected.DIRECTORY
+        limits = Limits(total_bytes=settings.max_queue_bytes)
         self._queues: dict[Signal, DurableQueue] = {
             signal: DurableQueue(
-                data_dir / "queue" / signal, rejected_dir / signal, signal=signal, telemetry=self._telemetry
+                data_dir / "queue" / signal,
+                rejected_dir / signal,
+                signal=signal,
+                telemetry=self._telemetry,
+                limits=limits,
             )
             for signal in SIGNALS
         }
@@ -124,6 +132,7 @@ class Service:
         self._telemetry.add_collector(QueueDepths(self._queues))
         self._telemetry.add_collector(self._stored_ratings)
         self._is_accepting = False
+        self._pinging: asyncio.Future[None] | None = None
         self._adopting: asyncio.Task[None] | None = None
 
     @property
@@ -146,10 +155,7 @@ class Service:
             for queue in self._queues.values():
                 await asyncio.to_thread(queue.start)
         except OSError as error:
-            raise DataDirectoryError(
-                f"{error.filename or self._settings.data_dir} can't be used: {error.strerror}. "
-                "Set OTEL_FEEDBACK_DATA_DIR to a directory that this user may write"
-            ) from None
+            raise unusable(self._settings.data_dir, error) from None
         await self._grpc.start()
         await self._http.start()
         self._is_accepting = True
@@ -169,14 +175,18 @@ class Service:
         self._is_accepting = False
         if self._adopting is not None:
             self._adopting.cancel()
+        deadline = time.monotonic() + STOP_SECONDS
         await asyncio.gather(self._grpc.stop(ANSWER_GRACE_SECONDS), self._http.stop())
-        deadline = time.monotonic() + DRAIN_SECONDS
+        if not await asyncio.to_thread(self._drain, deadline):
+            logger.warning("the database did not take everything in time; the rest is written after the next start")
+
+    def _drain(self, deadline: float) -> bool:
+        """Close the queues and write what is in them; whether all of it was written in time."""
         for queue in self._queues.values():
-            await asyncio.to_thread(queue.close, DRAIN_SECONDS)
-        for writer in self._writers:
-            if not await asyncio.to_thread(writer.stop, max(0.0, deadline - time.monotonic())):
-                logger.warning("the database did not take everything in time; the rest is written after the next start")
-        await asyncio.to_thread(self._stored_ratings.stop, max(1.0, deadline - time.monotonic()))
+            queue.close(max(0.0, deadline - time.monotonic()))
+        were_done = [writer.stop(max(0.0, deadline - time.monotonic())) for writer in self._writers]
+        self._stored_ratings.stop(max(1.0, deadline - time.monotonic()))
+        return all(were_done)
 
     async def _adopt_replays(self) -> None:
         while True:
@@ -195,10 +205,19 @@ class Service:
 
         A full queue is told, but makes nothing unready: the other signal is still taken, and ratings with it.
         """
-        try:
-            await asyncio.to_thread(self._database.ping)
-            database = "ok"
-        except DatabaseError as error:
-            database = f"unavailable: {error}"
         fullness = {signal: round(queue.depth().fullness, 4) for signal, queue in self._queues.items()}
-        return self._is_accepting, {"database": database, "queue_fullness": fullness}
+        return self._is_accepting, {"database": await self._database_state(), "queue_fullness": fullness}
+
+    async def _database_state(self) -> str:
+        """One question at a time: one that a database does not answer holds a thread for minutes."""
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.ensure_future(asyncio.to_thread(self._database.ping))
+        await asyncio.wait([self._pinging], timeout=PING_SECONDS)
+        if not self._pinging.done():
+            return f"unavailable: no answer within {PING_SECONDS:g} s"
+        error = self._pinging.exception()
+        if isinstance(error, DatabaseError):
+            return f"unavailable: {error}"
+        if error is not None:
+            raise error
+        return "ok"

@@ -15,6 +15,7 @@ from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Claimed
 from otel_feedback.service.flat_segment import flat_segment, plain_segment
 from otel_feedback.service.isolation import RefusedRows, Search, refusal_reason, take_apart
+from otel_feedback.service.segment_copy import readable_copy
 from otel_feedback.service.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -131,15 +132,14 @@ class Writer:
         under the same token completes it; whether rows are there says nothing. Only where ClickHouse may have forgotten
         the token is it asked for rows first, and only before the first INSERT.
         """
-        is_in_doubt = segment.is_in_doubt
         refusals = 0
         pause_seconds = FIRST_PAUSE_SECONDS
         while not self._hurry.is_set():
             try:
-                if is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
+                if segment.is_in_doubt and self._database.segment_is_stored(self._signal, segment.token):
                     self._metrics.segments_already_stored.labels(self._signal).inc()
                 else:
-                    is_in_doubt = False
+                    self._queue.trust(segment)
                     began = time.perf_counter()
                     self._insert_in_any_form(segment)
                     self._count_stored(segment, time.perf_counter() - began)
@@ -196,12 +196,8 @@ class Writer:
         self._insert_copy(segment, flat)
 
     def _insert_copy(self, segment: Claimed, content: bytes) -> None:
-        copy = segment.path.with_suffix(files.UNFINISHED_SUFFIX)
-        try:
-            copy.write_bytes(content)
+        with readable_copy(content) as copy:
             self._database.insert_segment(self._signal, copy, segment.token)
-        finally:
-            copy.unlink(missing_ok=True)
 
     def _count_stored(self, segment: Claimed, insert_seconds: float) -> None:
         self._metrics.segments_written.labels(self._signal).inc()

@@ -216,23 +216,24 @@ def test_killed_between_any_two_steps_nothing_is_lost_and_nothing_stored_twice(
 
 
 def test_damage_is_no_reason_to_reject_what_stands_beside_it(tmp_path: Path):
-    """A byte that flips after the start: ClickHouse can't decode the segment, and the rest of it is stored."""
+    """A byte that flips after the claim: ClickHouse can't decode the segment, and the rest of it is stored."""
     records = bodies(4)
     store = Store()
-
-    def refuse_damage(signal: Signal, path: Path, token: str) -> None:
-        if any(not isinstance(each, Record) for each in scan(path.read_bytes())):
-            raise DatabaseError("corrupted", code=444)
-        Store.insert_segment(store, signal, path, token)
-
-    store.insert_segment = refuse_damage  # type: ignore[method-assign]
     path = put_segment(tmp_path, records)
-    queue = DurableQueue(tmp_path / "queue", tmp_path / "rejected", signal="traces", telemetry=Telemetry())
-    queue.start()
     content = bytearray(segment_bytes(records))
     start, end = len(content) // 4, len(content) // 2
     content[start + 5] ^= 1
-    path.write_bytes(content)
+
+    def refuse_damage(signal: Signal, segment: Path, token: str) -> None:
+        if segment == path:
+            path.write_bytes(content)
+        if any(not isinstance(each, Record) for each in scan(segment.read_bytes())):
+            raise DatabaseError("corrupted", code=444)
+        Store.insert_segment(store, signal, segment, token)
+
+    store.insert_segment = refuse_damage  # type: ignore[method-assign]
+    queue = DurableQueue(tmp_path / "queue", tmp_path / "rejected", signal="traces", telemetry=Telemetry())
+    queue.start()
     queue.close(10)
     Writer("traces", queue, store, Telemetry())._write_segments()
     assert [each for _, each in store.rows] == [records[0], records[2], records[3]]

@@ -153,6 +153,34 @@ def test_a_segment_of_a_former_boot_is_asked_for_before_it_is_written(
     assert waiting_files(directory) == []
 
 
+def test_a_segment_of_a_former_boot_is_in_doubt_until_an_insert_of_it_begins(
+    directory: Path, tmp_path: Path, telemetry: Telemetry
+):
+    """Also for a process that finds it in a boot which another one had noted, and died."""
+    name = files.new_segment_name()
+    (directory / f"{name}.segment").write_bytes(encode_record(b"left", 1))
+    (directory / "boot").write_text("another boot")
+
+    def start() -> DurableQueue:
+        queue = DurableQueue(directory, tmp_path / "rejected", signal="traces", telemetry=telemetry)
+        queue.start()
+        return queue
+
+    start().close(10)
+    queue = start()
+    segment = queue.claim()
+    assert segment is not None
+    assert segment.is_in_doubt
+    queue.trust(segment)
+    assert not segment.is_in_doubt
+    queue.close(10)
+    queue = start()
+    segment = queue.claim()
+    assert segment is not None
+    assert not segment.is_in_doubt
+    queue.close(10)
+
+
 def test_a_segment_of_a_former_boot_is_not_asked_for_again_once_an_insert_of_it_has_failed(
     queue: DurableQueue, directory: Path, telemetry: Telemetry
 ):

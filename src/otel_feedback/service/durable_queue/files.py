@@ -1,8 +1,9 @@
 """The files of one queue: how segments are named, published and set aside, each step crash-safe.
 
 A segment is written as ``<name>.open`` and renamed to ``<name>.segment`` once it is closed; only closed segments are
-ever inserted. The name starts with the time and ends in random bits, so names sort by age and never come again: the
-name is the segment's deduplication token.
+ever inserted. One of which ClickHouse may have rows and yet have forgotten the token is called ``<name>.doubted``.
+The name starts with the time and ends in random bits, so names sort by age and never come again: the name is the
+segment's deduplication token.
 """
 
 from __future__ import annotations
@@ -17,27 +18,46 @@ OPEN_SUFFIX: Final = ".open"
 CLOSED_SUFFIX: Final = ".segment"
 REFUSED_SUFFIX: Final = ".refused"
 """ClickHouse refused it for good. It is not inserted under its name again: it is split, or set aside."""
+REFUSED_DOUBTED_SUFFIX: Final = ".refused_doubted"
+"""Likewise, in a former boot: its halves may be stored, and are doubted."""
 REPLAY_SUFFIX: Final = ".replay"
 """Put back by a person from among the rejected, under a new name; the service takes it as a closed segment."""
+DOUBTED_SUFFIX: Final = ".doubted"
+"""Closed, and to be asked for before it is inserted."""
 REASON_SUFFIX: Final = ".reason"
 UNFINISHED_SUFFIX: Final = ".unfinished"
 """What a dead process left under such a name is worth nothing and is removed at the next start."""
 
 
-def new_segment_name() -> str:
-    """A name that sorts by time and is unique over restarts."""
-    return f"{time.time_ns():019d}-{os.urandom(4).hex()}"
+def new_segment_name(after: str = "") -> str:
+    """A name that sorts by time, and behind the name ``after`` even if the clock was set back; never comes again."""
+    born_unix_nano = max(time.time_ns(), born_of(after) + 1)
+    return f"{born_unix_nano:019d}-{os.urandom(4).hex()}"
+
+
+def born_of(name: str) -> int:
+    """When the segment of this name was opened, in Unix nanoseconds; 0 for a name that is not of ours."""
+    digits = name.partition("-")[0]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def age_seconds(segment: Path) -> float:
     """How long ago the segment was begun, which is when its first record came; by the clock, over restarts."""
-    begun_unix_nano = int(segment.name.partition("-")[0])
-    return max(0.0, (time.time_ns() - begun_unix_nano) / 1e9)
+    return max(0.0, (time.time_ns() - born_of(segment.name)) / 1e9)
 
 
 def sync_directory(directory: Path) -> None:
     """Make creations, renames and removals in a directory survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Make what is in a file survive a power loss, whoever wrote it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -98,6 +118,7 @@ def move_aside(segment: Path, rejected_directory: Path, reason: str) -> Path:
         write_durably(kept.with_name(f"{kept.name}{REASON_SUFFIX}"), f"{reason}\n".encode())
     if segment.exists():
         segment.rename(kept)
-    sync_directory(rejected_directory)
-    sync_directory(segment.parent)
+    with contextlib.suppress(OSError):  # a power loss may bring it back into the queue, and it is refused again
+        sync_directory(rejected_directory)
+        sync_directory(segment.parent)
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import queue
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from otel_feedback.errors import OtelFeedbackError
-from otel_feedback.service.durable_queue import boot, files
+from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.halves import halves_of
-from otel_feedback.service.durable_queue.recovery import recover
+from otel_feedback.service.durable_queue.recovery import mend, recent_digests, recover
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
@@ -25,6 +26,7 @@ from otel_feedback.service.telemetry import Telemetry
 logger = logging.getLogger(__name__)
 
 BUSY_RETRY_SECONDS: Final = 5
+MEND_RETRY_SECONDS: Final = 10.0
 
 
 class QueueBusyError(OtelFeedbackError):
@@ -88,31 +90,33 @@ class DurableQueue:
         self._closed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting_bytes = 0
-        self._waiting_segments: set[Path] = set()
+        self._waiting_segments: dict[str, float] = {}
+        """By token: when it was opened, on the monotonic clock."""
+        self._inherited: list[Claimed] = []
         self._window = RequestWindow()
+        self._window_is_whole: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._window_is_whole.set_running_or_notify_cancel()  # who waits for it can't cancel it
         self._log = SegmentLog(directory, limits, self._offer)
-        self._is_closing = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._append_groups, name=f"append-{signal}", daemon=True)
 
     def start(self) -> None:
-        """Recover what a former process left, then take appends.
+        """Recover what a former process left, then take appends; quick, however much waits.
 
         Raises:
             OSError: the directory can't be made, read or written.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
-        files.sync_directory(self._directory.parent)
+        files.make_directory(self._directory)
         recovered = recover(self._directory, self._rejected_directory)
         self._metrics.torn_bytes.labels(self._signal).inc(recovered.cut_bytes)
         self._metrics.segments_damaged.labels(self._signal).inc(recovered.set_aside)
-        for digest in recovered.digests:
-            self._window.note(digest)
-        is_in_doubt = boot.note_boot(self._directory)
-        for path in recovered.segments:
-            size_bytes = path.stat().st_size
-            with self._lock:
-                self._waiting_bytes += size_bytes
-            self._offer(Claimed(path, size_bytes, is_in_doubt))
+        self._inherited = [_inherited(path) for path in recovered.segments]
+        if recovered.segments:
+            self._log.continue_after(recovered.segments[-1].name)
+        with self._lock:
+            for segment in self._inherited:
+                self._waiting_bytes += segment.size_bytes
+                self._waiting_segments[segment.token] = time.monotonic() - files.age_seconds(segment.path)
         self._thread.start()
 
     async def append(self, body: bytes) -> None:
@@ -125,6 +129,8 @@ class DurableQueue:
             QueueBusyError: too much is waiting already, or the service is stopping; nothing was taken.
             QueueWriteError: the disk refused; the record is not durable.
         """
+        if not self._window_is_whole.done():
+            await asyncio.wrap_future(self._window_is_whole)
         loop = asyncio.get_running_loop()
         digest = digest_of(body)
         with self._lock:
@@ -140,12 +146,12 @@ class DurableQueue:
 
     def _enqueue(self, waiting: _Waiting) -> None:
         size_bytes = len(waiting.body)
-        if self._is_closing:
+        if self._closing.is_set():
             raise QueueBusyError("the service is stopping")
         if self._waiting_bytes + size_bytes > self._limits.total_bytes:
             raise QueueBusyError(
                 f"the {self._signal} queue is full: {self._waiting_bytes} bytes wait for the database, "
-                f"at most {self._limits.total_bytes} may"
+                f"at most {self._limits.total_bytes} may (OTEL_FEEDBACK_MAX_QUEUE_BYTES)"
             )
         self._waiting_bytes += size_bytes
         self._arriving.put(waiting)
@@ -153,18 +159,37 @@ class DurableQueue:
     def close(self, timeout_seconds: float) -> None:
         """Refuse new appends, make those under way durable, close the segment; claims end after the last one."""
         with self._lock:
-            if not self._is_closing:
-                self._is_closing = True
+            if not self._closing.is_set():
+                self._closing.set()
                 self._arriving.put(None)
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
 
     def claim(self) -> Claimed | None:
-        """The oldest closed segment; blocks until there is one. None: closed and empty, for every claimer."""
-        segment = self._closed.get()
-        if segment is None:
-            self._closed.put(None)
-        return segment
+        """The oldest closed segment, every record of it sound; blocks until there is one.
+
+        None: closed and empty, for every claimer.
+        """
+        while (segment := self._closed.get()) is not None:
+            if segment.is_verified or self._verify(segment):
+                return segment
+        self._closed.put(None)
+        return None
+
+    def trust(self, segment: Claimed) -> None:
+        """Before the first INSERT of a segment that is in doubt and that ClickHouse does not have: it is no longer.
+
+        Durable, since that INSERT may store rows in some tables only, and then a look for rows says nothing.
+
+        Raises:
+            OSError: the disk refused; the segment is as it was.
+        """
+        if segment.is_in_doubt:
+            trusted = segment.path.with_suffix(files.CLOSED_SUFFIX)
+            if segment.path.exists():
+                segment.path.rename(trusted)
+            files.sync_directory(self._directory)
+            segment.path = trusted
 
     def remove(self, segment: Claimed) -> None:
         """The segment is stored for good: forget it."""
@@ -196,8 +221,9 @@ class DurableQueue:
         Both halves are durable before the whole goes. Until then they are not returned, so nobody inserts them, and a
         start after a crash writes them anew.
         """
+        suffix = files.DOUBTED_SUFFIX if refused.is_in_doubt else files.CLOSED_SUFFIX
         halves = [
-            (refused.path.with_name(f"{name}{files.CLOSED_SUFFIX}"), data)
+            (refused.path.with_name(f"{name}{suffix}"), data)
             for name, data in halves_of(refused.token, refused.path.read_bytes())
         ]
         if not halves:
@@ -205,7 +231,7 @@ class DurableQueue:
         for path, data in halves:
             files.write_durably(path, data)
         self._end_of_refused(refused)
-        return self._replace(refused, [Claimed(path, len(data), refused.is_in_doubt) for path, data in halves])
+        return self._replace(refused, [Claimed(path, len(data)) for path, data in halves])
 
     def reject(self, segment: Claimed, reason: str) -> Path:
         """The database refuses the segment for good: keep it with the reason, out of the way; returns its place."""
@@ -219,56 +245,91 @@ class DurableQueue:
         adopted = 0
         for replayed in sorted(self._directory.glob(f"*{files.REPLAY_SUFFIX}")):
             with self._lock:
-                if self._is_closing:
+                if self._closing.is_set():
                     break  # the next start takes it
                 path = replayed.rename(replayed.with_suffix(files.CLOSED_SUFFIX))
                 size_bytes = path.stat().st_size
                 self._waiting_bytes += size_bytes
-            self._offer(Claimed(path, size_bytes))
+            self._offer(Claimed(path, size_bytes, is_verified=False), time.monotonic())
             adopted += 1
         return adopted
 
     def depth(self) -> Depth:
         """How much waits, and for how long."""
         with self._lock:
-            segments = set(self._waiting_segments)
+            births = list(self._waiting_segments.values())
             waiting_bytes = self._waiting_bytes
-        oldest_age_seconds = max(map(files.age_seconds, segments), default=0.0)
-        return Depth(len(segments), waiting_bytes, self._limits.total_bytes, oldest_age_seconds)
+        oldest_age_seconds = time.monotonic() - min(births) if births else 0.0
+        return Depth(len(births), waiting_bytes, self._limits.total_bytes, oldest_age_seconds)
 
     def _end_of_refused(self, segment: Claimed) -> None:
         if segment.is_refused:
             segment.path.unlink(missing_ok=True)
-            segment.path.with_suffix(files.REASON_SUFFIX).unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # if it came back by a power loss, its halves would be asked for first
+            with contextlib.suppress(OSError):  # a start removes the reason, and halves are asked for first
+                segment.path.with_suffix(files.REASON_SUFFIX).unlink(missing_ok=True)
                 self.sync()
 
     def _replace(self, segment: Claimed, others: list[Claimed]) -> list[Claimed]:
         with self._lock:
-            self._waiting_segments.discard(segment.path)
-            self._waiting_segments |= {each.path for each in others}
+            born = self._waiting_segments.pop(segment.token)
+            self._waiting_segments.update({each.token: born for each in others})
         return others
 
     def _forget(self, segment: Claimed) -> None:
         with self._lock:
-            self._waiting_segments.discard(segment.path)
+            self._waiting_segments.pop(segment.token, None)
             self._waiting_bytes -= segment.size_bytes
 
-    def _offer(self, segment: Claimed) -> None:
+    def _offer(self, segment: Claimed, born: float) -> None:
         with self._lock:
-            self._waiting_segments.add(segment.path)
+            self._waiting_segments[segment.token] = born
         self._closed.put(segment)
 
-    def _append_groups(self) -> None:
+    def _verify(self, segment: Claimed) -> bool:
+        """Keep what is sound of it; False if nothing is, or if the disk refuses until the queue closes."""
         while True:
-            group, is_last = self._gather()
-            if group:
-                self._append_group(group)
-            if is_last:
-                self._log.end()
-                self._closed.put(None)
-                return
+            try:
+                damaged = mend(segment.path, self._rejected_directory)
+                size_bytes = segment.path.stat().st_size if segment.path.exists() else 0
+                break
+            except OSError as error:
+                logger.error("%s can't be verified: %s; trying again", segment.path, error)  # noqa: TRY400  # one line
+                if self._closing.wait(MEND_RETRY_SECONDS):
+                    return False
+        self._metrics.segments_damaged.labels(self._signal).inc(damaged)
+        with self._lock:
+            self._waiting_bytes += size_bytes - segment.size_bytes
+        segment.size_bytes = size_bytes
+        segment.is_verified = True
+        if not size_bytes:
+            self._forget(segment)
+        return size_bytes > 0
+
+    def _inherit(self) -> None:
+        """Offer what a former process left, once the newest requests in it are known as taken."""
+        for digest in recent_digests([segment.path for segment in self._inherited]):
+            self._window.note(digest)
+        for segment in self._inherited:
+            self._closed.put(segment)
+        self._inherited.clear()
+        self._window_is_whole.set_result(None)
+
+    def _append_groups(self) -> None:
+        self._inherit()
+        while self._append_next_group():
+            pass
+
+    def _append_next_group(self) -> bool:
+        """Wait for something to do and do it; whether there is more to come."""
+        group, is_last = self._gather()
+        if group:
+            self._append_group(group)
+        if is_last:
+            self._log.end()
+            self._closed.put(None)
+        else:
             self._log.close_if_due()
+        return not is_last
 
     def _gather(self) -> tuple[list[_Waiting], bool]:
         """The next group, and whether the queue is closing; an empty group means that a segment may be due."""
@@ -334,3 +395,11 @@ def _resolve(futures: Sequence[asyncio.Future[None]], failure: QueueWriteError |
             future.set_result(None)
         else:
             future.set_exception(failure)
+            future.exception()  # seen: if its only client went away, nobody else would look at it
+
+
+def _inherited(path: Path) -> Claimed:
+    # The names of halves tell places in a refused segment, so it stays as it is; its damage is one of its parts.
+    claimed = Claimed(path, path.stat().st_size)
+    claimed.is_verified = claimed.is_refused
+    return claimed

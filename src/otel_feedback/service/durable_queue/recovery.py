@@ -1,29 +1,43 @@
-"""What a dead process left in a queue's directory: verify it, cut torn tails, set damage aside, close it."""
+"""What a dead process left in a queue's directory: close it, cut torn tails, set damage aside, doubt old tokens.
+
+A start must not wait for gigabytes: only open segments are read then, of which there is one as a rule. Closed ones
+are verified when they are claimed.
+"""
 
 from __future__ import annotations
 
+import itertools
 import logging
-import time
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from otel_feedback.service.durable_queue import boot
 from otel_feedback.service.durable_queue.files import (
     CLOSED_SUFFIX,
+    DOUBTED_SUFFIX,
     OPEN_SUFFIX,
     REASON_SUFFIX,
+    REFUSED_DOUBTED_SUFFIX,
     REFUSED_SUFFIX,
     REPLAY_SUFFIX,
     UNFINISHED_SUFFIX,
+    born_of,
     set_aside,
     sync_directory,
+    sync_file,
     write_durably,
 )
 from otel_feedback.service.durable_queue.halves import halves_of
-from otel_feedback.service.durable_queue.request_window import WINDOW_SECONDS, digest_of
-from otel_feedback.service.durable_queue.segment import Damage, Record, scan
+from otel_feedback.service.durable_queue.request_window import MOST_REQUESTS, WINDOW_SECONDS, digest_of
+from otel_feedback.service.durable_queue.segment import Damage, Record, scan, unchecked_bodies
 
 logger = logging.getLogger(__name__)
+
+_DOUBTED: Final = {CLOSED_SUFFIX: DOUBTED_SUFFIX, REFUSED_SUFFIX: REFUSED_DOUBTED_SUFFIX}
+_LONGEST_GAP_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,87 +45,143 @@ class Recovered:
     """What was found.
 
     Attributes:
-        segments: closed segments, oldest first, and refused ones that are to be split or set aside.
+        segments: closed and doubted segments, and refused ones that are to be split or set aside; oldest first.
         cut_bytes: bytes cut off torn tails.
         set_aside: damaged stretches that were kept elsewhere.
-        digests: of the requests that arrived in the last minutes, whose clients may not have seen an answer.
     """
 
     segments: tuple[Path, ...]
-    cut_bytes: int
-    set_aside: int
-    digests: tuple[bytes, ...]
+    cut_bytes: int = 0
+    set_aside: int = 0
 
 
 def recover(directory: Path, rejected_directory: Path) -> Recovered:
-    """Bring the directory into order; afterwards it holds sound, closed segments and refused ones only.
+    """Close what is open; afterwards the directory holds closed, doubted and refused segments only.
 
-    A tail that the file ends in the middle of was never acknowledged (its fsync can't have returned), so it is cut.
-    Any other damage was acknowledged: it goes to ``rejected_directory`` with its reason, and what is sound around it
-    stays. Can be interrupted and run again.
+    A tail that an open file ends in the middle of was never acknowledged (its fsync can't have returned), so it is
+    cut. Any other damage was acknowledged: it goes to ``rejected_directory`` with its reason, and what is sound around
+    it stays. Can be interrupted and run again.
     """
     cut_bytes = 0
     damaged = 0
-    digests: list[bytes] = []
-    for unfinished in directory.glob(f"*{UNFINISHED_SUFFIX}"):
+    for unfinished in (*directory.glob(f"*{UNFINISHED_SUFFIX}"), *rejected_directory.glob(f"*{UNFINISHED_SUFFIX}")):
         unfinished.unlink()
-    for replayed in directory.glob(f"*{REPLAY_SUFFIX}"):
-        replayed.rename(replayed.with_suffix(CLOSED_SUFFIX))
-    for refused in directory.glob(f"*{REFUSED_SUFFIX}"):
-        digests += _recover_refused(refused)
-    for reason in directory.glob(f"*{REASON_SUFFIX}"):
-        if not reason.with_suffix(REFUSED_SUFFIX).exists():
-            reason.unlink()
-    for path in sorted(directory.glob(f"*{OPEN_SUFFIX}")) + sorted(directory.glob(f"*{CLOSED_SUFFIX}")):
-        cut, aside, recent = _recover_segment(path, rejected_directory)
+    _recover_refused(directory)
+    for path in sorted(directory.glob(f"*{OPEN_SUFFIX}")):
+        cut, aside = _close(path, rejected_directory)
         cut_bytes += cut
         damaged += aside
-        digests += recent
+    for replayed in directory.glob(f"*{REPLAY_SUFFIX}"):
+        replayed.rename(replayed.with_suffix(CLOSED_SUFFIX))
     sync_directory(directory)
-    segments = tuple(sorted([*directory.glob(f"*{CLOSED_SUFFIX}"), *directory.glob(f"*{REFUSED_SUFFIX}")]))
-    return Recovered(segments, cut_bytes, damaged, tuple(digests))
+    if boot.is_another_boot(directory):
+        for suffix, doubted in _DOUBTED.items():
+            for path in directory.glob(f"*{suffix}"):
+                path.rename(path.with_suffix(doubted))
+        sync_directory(directory)
+        boot.note_boot(directory)
+    segments = [each for suffix in (*_DOUBTED, *_DOUBTED.values()) for each in directory.glob(f"*{suffix}")]
+    return Recovered(tuple(sorted(segments)), cut_bytes, damaged)
 
 
-def _recover_refused(path: Path) -> list[bytes]:
-    """Halves beside the segment that they are of were never inserted: they are removed, to be written anew."""
+def mend(path: Path, rejected_directory: Path) -> int:
+    """Verify a closed segment: set what is damaged aside, keep what is sound; the number of damaged stretches.
+
+    Where nothing is sound the file is gone afterwards. Can be interrupted and run again.
+    """
     data = path.read_bytes()
-    for name, _ in halves_of(path.stem, data):
-        (path.parent / f"{name}{CLOSED_SUFFIX}").unlink(missing_ok=True)
-    return _recent_digests(each for each in scan(data) if isinstance(each, Record))
+    sound, damage = _sorted_out(data)
+    if damage or not sound:
+        _keep_damage(path, data, damage, rejected_directory)
+        _replace(path, data, sound)
+    return len(damage)
 
 
-def _recover_segment(path: Path, rejected_directory: Path) -> tuple[int, int, list[bytes]]:
+def recent_digests(segments: Iterable[Path]) -> tuple[bytes, ...]:
+    """The digests of the newest requests in these segments, oldest first; their clients may not have seen an answer.
+
+    As many as a RequestWindow holds, from segments that were opened in the ten minutes before the newest of them was.
+    """
+    newest = list(itertools.islice(_digests_newest_first(segments), MOST_REQUESTS))
+    return tuple(reversed(newest))
+
+
+def _recent(segments: Iterable[Path]) -> Iterator[Path]:
+    """The newest first. A gap counts for a minute at the most: the clock may have been set forward in it."""
+    age_seconds = 0.0
+    later = 0
+    for path in sorted(segments, reverse=True):
+        born = born_of(path.name)
+        age_seconds += min((later - born) / 1e9, _LONGEST_GAP_SECONDS) if later else 0.0
+        if age_seconds > WINDOW_SECONDS:
+            return
+        yield path
+        later = born
+
+
+def _digests_newest_first(segments: Iterable[Path]) -> Iterator[bytes]:
+    for path in _recent(segments):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            logger.warning("%s can't be read, requests in it that come again are not recognised: %s", path, error)
+            continue
+        for body in reversed(list(unchecked_bodies(data))):
+            yield digest_of(body)
+
+
+def _recover_refused(directory: Path) -> None:
+    """Halves beside the segment that they are of are removed, to be written anew; reasons without one are void."""
+    for refused in (*directory.glob(f"*{REFUSED_SUFFIX}"), *directory.glob(f"*{REFUSED_DOUBTED_SUFFIX}")):
+        for name, _ in halves_of(refused.stem, refused.read_bytes()):
+            for suffix in (CLOSED_SUFFIX, DOUBTED_SUFFIX):
+                (directory / f"{name}{suffix}").unlink(missing_ok=True)
+    for reason in directory.glob(f"*{REASON_SUFFIX}"):
+        if not any(reason.with_suffix(suffix).exists() for suffix in (REFUSED_SUFFIX, REFUSED_DOUBTED_SUFFIX)):
+            reason.unlink()
+
+
+def _close(path: Path, rejected_directory: Path) -> tuple[int, int]:
+    """Close an open segment; the bytes that were cut, and the number of damaged stretches."""
     data = path.read_bytes()
-    was_open = path.suffix == OPEN_SUFFIX
+    sound, damage = _sorted_out(data)
+    cut_bytes = sum(each.end - each.start for each in damage if each.is_torn)
+    damage = [each for each in damage if not each.is_torn]
+    if cut_bytes:
+        logger.info("%s: cut %d bytes of a record that was never acknowledged", path, cut_bytes)
+    _keep_damage(path, data, damage, rejected_directory)
+    if sound and not cut_bytes and not damage:
+        sync_file(path)  # its process may have died before the last fsync, and clients are told that they come again
+        path.rename(path.with_suffix(CLOSED_SUFFIX))
+    else:
+        _replace(path.with_suffix(CLOSED_SUFFIX), data, sound)
+        path.unlink()
+    return cut_bytes, len(damage)
+
+
+def _sorted_out(data: bytes) -> tuple[list[Record], list[Damage]]:
     sound: list[Record] = []
-    cut_bytes = 0
-    damaged = 0
+    damage: list[Damage] = []
     for found in scan(data):
         if isinstance(found, Record):
             sound.append(found)
-        elif found.is_torn and was_open:
-            cut_bytes += found.end - found.start
-            logger.info("%s: cut %d bytes of a record that was never acknowledged", path, found.end - found.start)
         else:
-            damaged += 1
-            _set_damage_aside(path, data, found, rejected_directory)
-    closed = path.with_suffix(CLOSED_SUFFIX)
-    if not sound:
-        path.unlink()
-    elif cut_bytes or damaged:
-        write_durably(closed, b"".join(data[record.start : record.end] for record in sound))
-        if was_open:
-            path.unlink()
-    elif was_open:
-        path.rename(closed)
-    return cut_bytes, damaged, _recent_digests(sound)
+            damage.append(found)
+    return sound, damage
 
 
-def _recent_digests(records: Iterable[Record]) -> list[bytes]:
-    window_began = time.time_ns() - int(WINDOW_SECONDS * 1e9)
-    return [digest_of(each.body) for each in records if each.arrival_unix_nano >= window_began]
+def _keep_damage(path: Path, data: bytes, damage: Iterable[Damage], rejected_directory: Path) -> None:
+    for each in damage:
+        damaged = data[each.start : each.end]
+        # The checksum tells it from other damage that may be found at the same place once this is cut out.
+        name = f"{path.stem}.{each.start}.{zlib.crc32(damaged):08x}"
+        kept = set_aside(damaged, rejected_directory, name, each.reason)
+        logger.error("%s is damaged: %s. %d bytes are kept in %s", path, each.reason, each.end - each.start, kept)
 
 
-def _set_damage_aside(path: Path, data: bytes, damage: Damage, rejected_directory: Path) -> None:
-    kept = set_aside(data[damage.start : damage.end], rejected_directory, f"{path.stem}.{damage.start}", damage.reason)
-    logger.error("%s is damaged: %s. %d bytes are kept in %s", path, damage.reason, damage.end - damage.start, kept)
+def _replace(path: Path, data: bytes, sound: Iterable[Record]) -> None:
+    content = b"".join(data[record.start : record.end] for record in sound)
+    if content:
+        write_durably(path, content)
+    else:
+        path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ WINDOW_SECONDS: Final = 600.0
 MOST_REQUESTS: Final = 1 << 16
 
 
-def digest_of(body: bytes) -> bytes:
+def digest_of(body: bytes | memoryview) -> bytes:
     """What tells requests apart: SHA-256, 0.5 ms a MB."""
     return hashlib.sha256(body).digest()
 
@@ -44,6 +44,7 @@ class RequestWindow:
     def note(self, digest: bytes, done: asyncio.Future[None] | None = None) -> None:
         """The request is being taken, or was."""
         self._requests[digest] = (time.monotonic(), done)
+        self._requests.move_to_end(digest)  # one that failed may be there already
 
     def _forget_old(self) -> None:
         too_old = time.monotonic() - self._seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import time
@@ -18,6 +20,9 @@ GROUP_BYTES: Final = 1 << 20
 SEGMENT_BYTES: Final = 32 << 20
 SEGMENT_AGE_SECONDS: Final = 1.2
 LIMIT_BYTES: Final = 4 << 30
+RETRY_SECONDS: Final = 1.0
+RESERVE_BYTES: Final = 128 << 20
+RESERVE_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Limits:
     Attributes:
         group_bytes: how much one fsync makes durable at the most.
         segment_age_seconds: a click is visible in SQL this long, plus one INSERT, after its append.
-        total_bytes: on disk and in memory together; beyond it appends are refused.
+        total_bytes: on disk and in memory together; beyond it appends are refused (OTEL_FEEDBACK_MAX_QUEUE_BYTES).
     """
 
     group_bytes: int = GROUP_BYTES
@@ -39,29 +44,37 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
-    """A closed segment, or a refused one, that its claimer alone now has.
+    """A closed segment, or a refused one. Whoever has claimed it is the only one to use it.
 
     Attributes:
         token: names this segment for good; its deduplication token.
-        is_in_doubt: the machine was started anew since it was claimed for the first time, so ClickHouse may hold the
-            segment and yet have forgotten its token (the log of tokens is not fsynced).
+        is_verified: this process wrote it, or has read it and found every record sound.
     """
 
     path: Path
     size_bytes: int
-    is_in_doubt: bool = False
+    is_verified: bool = True
 
     @property
     def is_refused(self) -> bool:
         """Whether ClickHouse refused it for good: it is to be split or set aside, and never inserted."""
-        return self.path.suffix == files.REFUSED_SUFFIX
+        return self.path.suffix in {files.REFUSED_SUFFIX, files.REFUSED_DOUBTED_SUFFIX}
 
     @property
     def token(self) -> str:
         """The deduplication token."""
         return self.path.stem
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether ClickHouse may hold the segment and yet have forgotten its token (its log is not fsynced).
+
+        The machine was started anew since the segment was closed, and no INSERT of it was begun since then. Of a
+        refused segment that is said of its halves.
+        """
+        return self.path.suffix in {files.DOUBTED_SUFFIX, files.REFUSED_DOUBTED_SUFFIX}
 
 
 @dataclass(slots=True)
@@ -70,24 +83,39 @@ class _OpenSegment:
     descriptor: int
     born: float
     durable_bytes: int = 0
+    is_uncut: bool = False
 
 
 class SegmentLog:
-    """Appends to one open segment after the other. For one thread; ``offer`` gets each segment that was closed."""
+    """Appends to one open segment after the other. For one thread.
 
-    def __init__(self, directory: Path, limits: Limits, offer: Callable[[Claimed], None]) -> None:
+    ``offer`` gets each segment that was closed, and when it was opened on the monotonic clock.
+    """
+
+    def __init__(self, directory: Path, limits: Limits, offer: Callable[[Claimed, float], None]) -> None:
         self._directory = directory
         self._limits = limits
         self._offer = offer
         self._segment: _OpenSegment | None = None
         self._stranded: list[_OpenSegment] = []
+        self._retry_at = 0.0
+        self._why_stranded = OSError(errno.EIO, os.strerror(errno.EIO))
+        self._last_name = ""
+
+    def continue_after(self, name: str) -> None:
+        """Name segments so that they sort behind this one."""
+        self._last_name = name
 
     def append(self, data: bytes) -> None:
         """Append and fsync.
 
+        Some of the disk is left free, since the embedded database takes room for what is written to it: without it a
+        full queue could never shrink.
+
         Raises:
-            OSError: the disk refused. None of the data will be in any segment that is offered.
+            OSError: the disk refused, or is full. None of the data will be in any segment that is offered.
         """
+        self._check_room(len(data))
         try:
             segment = self._segment or self._open()
             files.write_all(segment.descriptor, data)
@@ -97,16 +125,31 @@ class SegmentLog:
             raise
         segment.durable_bytes += len(data)
 
+    def _check_room(self, size_bytes: int) -> None:
+        disk = os.statvfs(self._directory)
+        reserve_bytes = min(RESERVE_BYTES, int(disk.f_blocks * disk.f_frsize * RESERVE_SHARE))
+        if disk.f_bavail * disk.f_frsize < reserve_bytes + size_bytes:
+            raise OSError(errno.ENOSPC, f"the disk is full, but for {reserve_bytes >> 20} MiB that writing takes")
+
     def seconds_until_due(self) -> float | None:
-        """When the open segment is to be closed for its age; None while there is none."""
-        if self._segment is None:
-            return None
-        return max(0.0, self._segment.born + self._limits.segment_age_seconds - time.monotonic())
+        """When the open segment is to be closed for its age, or stranded ones tried again; None: there are none."""
+        due = []
+        if self._segment is not None:
+            due.append(self._segment.born + self._limits.segment_age_seconds)
+        if self._stranded:
+            due.append(self._retry_at)
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
     def close_if_due(self) -> None:
-        """Close the open segment once it is large or old enough."""
+        """Close the open segment once it is large or old enough; try again what could not be closed before."""
+        now = time.monotonic()
+        if self._stranded and now >= self._retry_at:
+            self._retry_stranded()
         segment = self._segment
-        if segment and (segment.durable_bytes >= self._limits.segment_bytes or self.seconds_until_due() == 0):
+        if segment is None:
+            return
+        is_old = now >= segment.born + self._limits.segment_age_seconds
+        if is_old or segment.durable_bytes >= self._limits.segment_bytes:
             self._close(segment)
 
     def end(self) -> None:
@@ -117,8 +160,15 @@ class SegmentLog:
 
     def _open(self) -> _OpenSegment:
         self._retry_stranded()
-        path = self._directory / (files.new_segment_name() + files.OPEN_SUFFIX)
+        if any(segment.is_uncut for segment in self._stranded):
+            # It may hold what was refused. Taking that now, when it comes again, could store it twice.
+            cause = self._why_stranded
+            text = f"a segment that failed before can't be cut to what was acknowledged: {cause.strerror}"
+            raise OSError(cause.errno, text)
+        name = files.new_segment_name(self._last_name)
+        path = self._directory / (name + files.OPEN_SUFFIX)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._last_name = name
         self._segment = _OpenSegment(path, descriptor, time.monotonic())
         files.sync_directory(self._directory)
         return self._segment
@@ -130,37 +180,51 @@ class SegmentLog:
             files.sync_directory(self._directory)
         except OSError as error:
             logger.error("%s can't be closed, trying again later: %s", segment.path, error)  # noqa: TRY400  # one line
-            self._abandon()
+            self._strand(segment)
             return
         self._segment = None
-        os.close(segment.descriptor)
-        self._offer(Claimed(closed, segment.durable_bytes))
+        self._hand_over(segment)
 
     def _abandon(self) -> None:
         """After a failure nobody knows what is in the file beyond the durable bytes: cut there, and start another."""
-        if self._segment is None:
-            return
-        self._stranded.append(self._segment)
+        if self._segment is not None:
+            self._segment.is_uncut = True
+            self._strand(self._segment)
+            self._retry_stranded()
+
+    def _strand(self, segment: _OpenSegment) -> None:
         self._segment = None
-        self._retry_stranded()
+        self._stranded.append(segment)
+        self._retry_at = time.monotonic() + RETRY_SECONDS
 
     def _retry_stranded(self) -> None:
+        """Cut and close each; the next start recovers it if no attempt does."""
         still: list[_OpenSegment] = []
         for segment in self._stranded:
             try:
-                os.ftruncate(segment.descriptor, segment.durable_bytes)
-                os.fsync(segment.descriptor)
-                closed = segment.path.with_suffix(files.CLOSED_SUFFIX)
-                if segment.durable_bytes:
-                    if segment.path.exists():
-                        segment.path.rename(closed)
-                    files.sync_directory(self._directory)
-                else:
-                    segment.path.unlink(missing_ok=True)
-            except OSError:
-                still.append(segment)  # the next start recovers it if no later attempt does
-                continue
-            os.close(segment.descriptor)
-            if segment.durable_bytes:
-                self._offer(Claimed(closed, segment.durable_bytes))
+                self._cut_and_close(segment)
+            except OSError as error:
+                self._why_stranded = error
+                still.append(segment)
+            else:
+                self._hand_over(segment)
         self._stranded = still
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+
+    def _cut_and_close(self, segment: _OpenSegment) -> None:
+        if segment.is_uncut:
+            os.ftruncate(segment.descriptor, segment.durable_bytes)
+            os.fsync(segment.descriptor)
+            segment.is_uncut = False
+        if not segment.durable_bytes:
+            segment.path.unlink(missing_ok=True)
+            return
+        if segment.path.exists():
+            segment.path.rename(segment.path.with_suffix(files.CLOSED_SUFFIX))
+        files.sync_directory(self._directory)
+
+    def _hand_over(self, segment: _OpenSegment) -> None:
+        with contextlib.suppress(OSError):  # what is in it was fsynced before
+            os.close(segment.descriptor)
+        if segment.durable_bytes:
+            self._offer(Claimed(segment.path.with_suffix(files.CLOSED_SUFFIX), segment.durable_bytes), segment.born)

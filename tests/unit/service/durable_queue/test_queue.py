@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,109 @@ def test_a_segment_that_can_not_be_cut_yet_is_cut_later(make_queue: Any, monkeyp
     queue.close(10)
     segments = list(iter(queue.claim, None))
     assert sorted(bodies_of(segment.path) for segment in segments) == [[b"after"], [b"before"]]
+
+
+def refusing(code: int = errno.EROFS) -> Callable[..., None]:
+    def refuse(*_: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
+def test_nothing_is_taken_while_a_segment_may_hold_what_was_refused(make_queue: Any, monkeypatch: pytest.MonkeyPatch):
+    """Were it taken when it comes again, and the process killed then, it would be there twice."""
+    queue = make_queue(PATIENT)
+    append_all(queue, b"before")
+    with monkeypatch.context() as patch:
+        patch.setattr(segment_log.os, "ftruncate", refusing())
+        with monkeypatch.context() as disk:
+            disk.setattr(segment_log.os, "fdatasync", refusing())
+            with pytest.raises(QueueWriteError):
+                append_all(queue, b"refused")
+        with pytest.raises(QueueWriteError, match="can't be cut"):
+            append_all(queue, b"refused")
+    append_all(queue, b"refused")
+    queue.close(10)
+    segments = list(iter(queue.claim, None))
+    assert [bodies_of(segment.path) for segment in segments] == [[b"before"], [b"refused"]]
+
+
+def test_a_segment_that_could_not_be_closed_is_closed_later_though_nothing_comes(
+    make_queue: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(segment_log, "RETRY_SECONDS", 0.05)
+    failed = threading.Event()
+
+    def refuse(*_: Any) -> None:
+        failed.set()
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    queue = make_queue(QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "rename", refuse)
+        append_all(queue, b"one")
+        assert failed.wait(10)
+    assert bodies_of(claim(queue).path) == [b"one"]
+
+
+def test_what_a_dead_process_had_not_fsynced_is_durable_before_it_is_known_as_taken(
+    make_queue: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    directory = tmp_path / "queue" / "traces"
+    directory.mkdir(parents=True)
+    left = directory / f"{files.new_segment_name()}.open"
+    left.write_bytes(encode_record(b"left", 1))
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note_and_sync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", note_and_sync)
+    queue = make_queue(PATIENT)
+    append_all(queue, b"left")
+    assert left.name in synced
+
+
+def test_a_rejected_segment_is_out_of_the_way_even_if_its_directory_can_not_be_synced(
+    make_queue: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    queue = make_queue(QUICK)
+    append_all(queue, b"bad")
+    segment = claim(queue)
+    (tmp_path / "rejected").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", refusing(errno.EIO))
+        kept = queue.reject(segment, "code 27: can't parse")
+    assert bodies_of(kept) == [b"bad"]
+    depth = queue.depth()
+    assert (depth.segments, depth.waiting_bytes, depth.oldest_age_seconds) == (0, 0, 0)
+
+
+def test_names_sort_by_age_and_ages_are_right_while_the_clock_jumps(make_queue: Any, monkeypatch: pytest.MonkeyPatch):
+    real = time.time_ns
+    queue = make_queue(Limits(segment_bytes=1))
+    for number, hours in enumerate((0, 10_000, -10_000, 5)):
+        monkeypatch.setattr(files.time, "time_ns", lambda hours=hours: real() + hours * 3600 * 10**9)
+        append_all(queue, b"%d" % number)
+        assert 0 <= queue.depth().oldest_age_seconds < 60
+    segments = [claim(queue) for _ in range(4)]
+    assert [bodies_of(segment.path) for segment in segments] == [[b"%d" % number] for number in range(4)]
+    tokens = [segment.token for segment in segments]
+    assert tokens == sorted(set(tokens))
+
+
+def test_segments_from_the_future_are_offered_and_new_ones_sort_behind_them(make_queue: Any, tmp_path: Path):
+    directory = tmp_path / "queue" / "traces"
+    directory.mkdir(parents=True)
+    future = f"{time.time_ns() + 10**18:019d}-aa"
+    (directory / f"{future}.segment").write_bytes(encode_record(b"future", 1))
+    queue = make_queue(Limits(segment_bytes=1))
+    append_all(queue, b"now")
+    assert claim(queue).token == future
+    assert claim(queue).token > future
+    assert queue.depth().oldest_age_seconds >= 0
 
 
 def test_its_depth_tells_what_waits(make_queue: Any):

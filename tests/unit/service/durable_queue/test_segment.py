@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.support.otlp import trace_request
 
-from otel_feedback.service.durable_queue.segment import Damage, Record, encode_record, scan
+from otel_feedback.service.durable_queue.segment import Damage, Record, encode_record, scan, unchecked_bodies
 
 ARRIVAL = 1_700_000_000_000_000_000
 
@@ -68,6 +68,26 @@ def test_what_follows_a_damaged_body_is_saved():
     found = list(scan(first + bytes(flipped) + last))
     assert [type(each) for each in found] == [Record, Damage, Record]
     assert found[2].body == b"C" * 150
+
+
+@pytest.mark.parametrize("bit", [0, 3, 6, 7])
+def test_a_record_with_a_wrong_length_is_damaged_not_torn_and_what_follows_is_saved(bit: int):
+    records = [encode_record(bytes([65 + number]) * 150, ARRIVAL) for number in range(3)]
+    for wrong in range(3):
+        data = bytearray(b"".join(records))
+        data[sum(map(len, records[:wrong]))] ^= 1 << bit
+        found = list(scan(bytes(data)))
+        assert [type(each) for each in found] == [Damage if number == wrong else Record for number in range(3)]
+        assert not any(isinstance(each, Damage) and each.is_torn for each in found)
+
+
+def test_bodies_are_found_without_looking_at_checksums_even_behind_a_wrong_length():
+    bodies = [bytes([65 + number]) * 150 for number in range(3)]
+    records = [encode_record(body, ARRIVAL) for body in bodies]
+    assert [bytes(each) for each in unchecked_bodies(b"".join(records))] == bodies
+    wrong = bytes([records[1][0] ^ 1]) + records[1][1:]
+    assert [bytes(each) for each in unchecked_bodies(records[0] + wrong + records[2])] == [bodies[0], bodies[2]]
+    assert [bytes(each) for each in unchecked_bodies(records[0] + records[1][:20])] == bodies[:1]
 
 
 @given(st.binary(max_size=200))
