@@ -117,9 +117,14 @@ def test_the_time_and_size_of_a_head_count_anew_for_each_request(receivers: Rece
             assert client.post(f"{receivers.http}/v1/traces", content=b"").status_code == 200
 
 
+def slow_requests(receivers: Receivers, transport: str) -> float:
+    return figure(receivers.telemetry, "requests_total", transport=transport, outcome="slow")
+
+
 @pytest.mark.parametrize("pause_seconds", [0.1, 5.0], ids=["drips", "stops"])
 def test_a_body_that_does_not_come_in_time_may_be_sent_again(receivers: Receivers, pause_seconds: float):
     with connected(receivers.http_port) as connection:
+        before = slow_requests(receivers, "http")
         connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
         dripping = threading.Thread(target=dripped, args=(connection, b"x" * 100, pause_seconds), daemon=True)
         dripping.start()
@@ -127,10 +132,12 @@ def test_a_body_that_does_not_come_in_time_may_be_sent_again(receivers: Receiver
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"retry-after: 30\r\n" in answer.lower()
         assert b"in time" in answer
+        assert slow_requests(receivers, "http") == before + 1
 
 
 def test_a_grpc_message_that_does_not_come_in_time_is_deadline_exceeded(receivers: Receivers):
     release = threading.Event()
+    before = slow_requests(receivers, "grpc")
 
     def never() -> Iterator[bytes]:
         release.wait(PATIENCE_SECONDS)
@@ -141,6 +148,7 @@ def test_a_grpc_message_that_does_not_come_in_time_is_deadline_exceeded(receiver
             channel.stream_unary(EXPORT)(never(), timeout=PATIENCE_SECONDS)
         release.set()
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert slow_requests(receivers, "grpc") == before + 1
     assert "within 3 s" in caught.value.details()
 
 
@@ -258,11 +266,13 @@ def test_a_full_queue_is_unavailable_with_the_time_to_come_again(tmp_path: Path)
 
 def test_more_bytes_at_once_than_memory_is_meant_for_are_unavailable(receivers: Receivers):
     body = trace_request({}).SerializeToString()
+    before = figure(receivers.telemetry, "requests_total", outcome="busy")
     with receivers.budget.hold() as held:
         held.grow(LEAST_BYTES - len(body) + 1)
         assert retry_delay_seconds(refused(receivers.grpc, body)) == 1
         answer = post(receivers, body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert figure(receivers.telemetry, "requests_total", outcome="busy") == before + 2
     export(receivers.grpc, body)
     assert post(receivers, trace_request({}).SerializeToString()).status_code == 200
 
