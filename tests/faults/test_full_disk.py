@@ -100,9 +100,15 @@ def test_a_disk_that_others_fill_holds_callers_off_until_there_is_room(
 def test_the_embedded_database_on_a_full_disk_refuses_nothing_for_good(tmp_path: Path, taken: dict[str, Acknowledged]):
     with small_disk(tmp_path, 256 << 20) as disk, running_service(disk.path / "data", log=tmp_path / "log") as service:
         clients = send_for_a_while(service, taken, 1.0)
-        disk.fill()
+        disk.fill(but_bytes=12 << 20)
         held_off(clients)
-        time.sleep(5)  # INSERTs fail
+        wait_until(
+            lambda: service.metric("otel_feedback_insert_failures_total") > 2 or None,
+            PATIENCE_SECONDS,
+            "no INSERT was refused for want of room",
+        )
+        disk.fill()
+        time.sleep(2)  # INSERTs go on to fail
         disk.make_room()
         send_again(service, taken, patience_seconds=PATIENCE_SECONDS)
         wait_until_written(service)

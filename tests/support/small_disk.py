@@ -44,12 +44,17 @@ class SmallDisk:
         if self.path.is_mount():
             assert _as_root("umount", "-l", str(self.path))
 
-    def fill(self) -> None:
-        """Take what room there is, to the last byte."""
+    def free_bytes(self) -> int:
+        """What can still be written."""
+        disk = os.statvfs(self.path)
+        return disk.f_bavail * disk.f_frsize
+
+    def fill(self, but_bytes: int = 0) -> None:
+        """Take what room there is, but for ``but_bytes``: by default to the last byte."""
         descriptor = os.open(self._ballast, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         piece = _PIECE
         try:
-            while True:
+            while not but_bytes or self.free_bytes() > but_bytes:
                 try:
                     os.write(descriptor, piece)
                 except OSError as error:

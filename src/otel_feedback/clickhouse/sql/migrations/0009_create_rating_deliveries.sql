@@ -73,4 +73,4 @@ CREATE TABLE IF NOT EXISTS rating_deliveries (
 ENGINE = ReplacingMergeTree
 ORDER BY (EventId, Carrier, TargetTraceId, TargetSpanId, Time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_bytes_for_wide_part = 104857600
+    min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216
