@@ -151,8 +151,13 @@ def test_a_disk_that_becomes_read_only_loses_nothing_that_was_acknowledged(
         service = RunningService(disk.path / "data", environment, log=tmp_path / "log")
         service.start()
         try:
-            clients = send_for_a_while(service, taken, 1.0)
+            for client in send_for_a_while(service, taken, 1.0):
+                client.stop()
+            # While nothing is under way: Linux may call an fdatasync done that this very abort undoes.
             disk.become_read_only()
+            clients = [Client(service.grpc, signal, taken[signal]) for signal in ("traces", "logs")]
+            for client in clients:
+                client.start()
             held_off(clients)
             answer = post(service)
             assert answer.status_code == 503
