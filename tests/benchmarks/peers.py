@@ -92,7 +92,7 @@ def _ours_without_derived_tables(server: OwnClickHouse, folder: Path) -> Iterato
         yield receiver
 
 
-def _collector(binary: Path, *, is_durable: bool) -> Callable[[OwnClickHouse, Path], AbstractContextManager[Receiver]]:
+def collector(binary: Path, *, is_durable: bool) -> Callable[[OwnClickHouse, Path], AbstractContextManager[Receiver]]:
     @contextmanager
     def run(server: OwnClickHouse, folder: Path) -> Iterator[Receiver]:
         (port,) = free_ports(1)
@@ -115,10 +115,10 @@ def _collector(binary: Path, *, is_durable: bool) -> Callable[[OwnClickHouse, Pa
     return run
 
 
-def _rotel(agent: Path, collector: Path) -> Callable[[OwnClickHouse, Path], AbstractContextManager[Receiver]]:
+def _rotel(agent: Path, binary: Path) -> Callable[[OwnClickHouse, Path], AbstractContextManager[Receiver]]:
     @contextmanager
     def run(server: OwnClickHouse, folder: Path) -> Iterator[Receiver]:
-        with _collector(collector, is_durable=False)(server, folder):
+        with collector(binary, is_durable=False)(server, folder):
             pass  # makes the exporter's tables, which are Rotel's too
         port, http_port = free_ports(2)
         arguments = {
@@ -167,16 +167,16 @@ OURS_OFFICIAL_ONLY = Peer("the same, official tables only", _ours_without_derive
 
 def peers() -> list[Peer]:
     """Ours first, then what can be run here."""
-    collector = collector_binary()
-    if collector is None:
+    binary = collector_binary()
+    if binary is None:
         print("No Go here, so the Collector is not measured. Install Go 1.24 or newer to have it built.\n")
         return [OURS, OURS_OFFICIAL_ONLY]
     return [
         OURS,
         OURS_OFFICIAL_ONLY,
-        Peer("Collector, persistent queue with fsync", _collector(collector, is_durable=True)),
-        Peer("Collector, queue in memory only", _collector(collector, is_durable=False)),
-        Peer("Rotel, queue in memory only", _rotel(_rotel_agent(), collector), ("traces",), 4 << 20),
+        Peer("Collector, persistent queue with fsync", collector(binary, is_durable=True)),
+        Peer("Collector, queue in memory only", collector(binary, is_durable=False)),
+        Peer("Rotel, queue in memory only", _rotel(_rotel_agent(), binary), ("traces",), 4 << 20),
     ]
 
 

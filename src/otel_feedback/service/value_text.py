@@ -1,7 +1,8 @@
 """An attribute value as text, exactly as the Collector writes it into ClickHouse.
 
 The rules are those of ``pcommon.Value.AsString``: Go's encoding/json without HTML escaping. Keys are sorted, the last
-of two equal keys wins, bytes are base64, and a value that holds NaN or an infinity anywhere is the empty string.
+of two equal keys wins, bytes are base64, no bytes are null, and a value that holds NaN or an infinity anywhere is the
+empty string.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _json(value: AnyValue) -> str:  # noqa: PLR0911  # one return a kind of valu
         case "double_value":
             return json_number(value.double_value)
         case "bytes_value":
-            return f'"{base64.b64encode(value.bytes_value).decode()}"'
+            return f'"{base64.b64encode(value.bytes_value).decode()}"' if value.bytes_value else "null"
         case "array_value":
             return f"[{','.join(_json(each) for each in value.array_value.values)}]"
         case "kvlist_value":

@@ -18,7 +18,7 @@ SELECT
     if(length(record.span_id) = 8, hex_id(record.span_id), ''),
     toUInt8(bitAnd(record.flags, 255)),
     record.severity_text,
-    toUInt8(if(record.severity_number BETWEEN 0 AND 24, record.severity_number, 0)),
+    toUInt8(bitAnd(record.severity_number, 255)),
     resource['service.name'],
     value_text(record.body, record.body.value IN ('bytes_value', 'kvlist_value')),
     resource_schema_url,
