@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ ALLOWED_ORIGIN = "https://chat.example"
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 VISIBLE_SECONDS = 30.0
+
+SERVE = (sys.executable, "-m", "otel_feedback.cli", "serve")
 
 T = TypeVar("T")
 
@@ -32,9 +34,15 @@ class RunningService:
     """A service process. Killing it and starting another one on the same directory is a fault test's daily bread."""
 
     def __init__(
-        self, data_dir: Path, environment: Mapping[str, str] | None = None, *, log: Path | None = None
+        self,
+        data_dir: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        log: Path | None = None,
+        command: Sequence[str] = SERVE,
     ) -> None:
         """Its standard output and error go to ``log``, ``<data_dir>.log`` unless that is given."""
+        self._command = command
         self.data_dir = data_dir
         self.log = log or data_dir.with_name(f"{data_dir.name}.log")
         self._environment = dict(environment or {})
@@ -45,7 +53,7 @@ class RunningService:
         """Start the process and wait until it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "otel_feedback.cli", "serve"],
+                self._command,
                 env=service_environment(self.data_dir, self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -104,6 +112,10 @@ class RunningService:
         samples = [line for line in httpx.get(f"{self.http}/metrics").text.splitlines() if line.startswith(name)]
         return sum(float(line.rpartition(" ")[2]) for line in samples if all(each in line for each in wanted))
 
+    def has_ended(self) -> bool | None:
+        """True once the process is gone by itself."""
+        return self._process is None or self._process.poll() is not None or None
+
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
         self._end(signal.SIGKILL)
@@ -158,7 +170,7 @@ def running_service(
 def start_in_vain(data_dir: Path, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
     """The exit code of a service that refuses to start, and what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", "otel_feedback.cli", "serve"],
+        SERVE,
         env=service_environment(data_dir, environment),
         capture_output=True,
         text=True,

@@ -18,6 +18,7 @@ from otel_feedback.errors import OtelFeedbackError
 from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.halves import halves_of
 from otel_feedback.service.durable_queue.recovery import mend, recent_digests, recover
+from otel_feedback.service.durable_queue.request_log import RequestLog
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
@@ -44,6 +45,7 @@ class QueueWriteError(QueueBusyError):
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     body: bytes
+    digest: bytes
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
@@ -79,6 +81,7 @@ class DurableQueue:
         self._window = RequestWindow()
         self._window_is_whole: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._window_is_whole.set_running_or_notify_cancel()  # who waits for it can't cancel it
+        self._taken = RequestLog(directory)
         self._log = SegmentLog(directory, limits, self._offer)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._append_groups, name=f"append-{signal}", daemon=True)
@@ -100,6 +103,8 @@ class DurableQueue:
             for segment in self._inherited:
                 self._waiting_bytes += segment.size_bytes
                 self._waiting_segments[segment.token] = time.monotonic() - _age_seconds(segment.path)
+        if not self._inherited:
+            self._inherit()
         self._thread.start()
 
     async def append(self, body: bytes) -> None:
@@ -122,7 +127,7 @@ class DurableQueue:
                 done = self._window.outcome(digest)
             else:
                 done = loop.create_future()
-                self._enqueue(_Waiting(body, loop, done))
+                self._enqueue(_Waiting(body, digest, loop, done))
                 self._window.note(digest, done)
         if done is not None:
             await asyncio.shield(done)  # a client that goes away must not end it for another one that sent the same
@@ -295,15 +300,21 @@ class DurableQueue:
 
     def _inherit(self) -> None:
         """Offer what a former process left, once the newest requests in it are known as taken."""
-        for digest in recent_digests([segment.path for segment in self._inherited]):
+        digests = [*self._taken.read(), *recent_digests([segment.path for segment in self._inherited])]
+        for digest in digests:
             self._window.note(digest)
+        try:
+            self._taken.begin(digests)
+        except OSError as error:
+            logger.warning("requests that come again after the next start may not be recognised: %s", error)
         for segment in self._inherited:
             self._closed.put(segment)
         self._inherited.clear()
         self._window_is_whole.set_result(None)
 
     def _append_groups(self) -> None:
-        self._inherit()
+        if not self._window_is_whole.done():
+            self._inherit()  # gigabytes are not waited for by whoever starts the queue
         while self._append_next_group():
             pass
 
@@ -314,6 +325,7 @@ class DurableQueue:
             self._append_group(group)
         if is_last:
             self._log.end()
+            self._taken.close()
             self._closed.put(None)
         else:
             self._log.close_if_due()
@@ -353,6 +365,7 @@ class DurableQueue:
             logger.error("%s. Nothing of this group was acknowledged", failure)  # noqa: TRY400  # the text says it all
         else:
             self._counters.add("fsyncs_total", signal=self._signal)
+            self._taken.note([each.digest for each in group])
         with self._lock:
             self._waiting_bytes += (0 if failure else len(data)) - body_bytes
         _answer(group, failure)
