@@ -58,6 +58,11 @@ class FaultyDisk:
         """After so many calls, let these fail with an errno until the disk is healed; writes write a half before."""
         self._refused, self._code, self._calls_until_refusal = calls, code, after
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether calls fail, or will."""
+        return bool(self._refused)
+
     def heal(self) -> None:
         """Let every call succeed."""
         self._refused = ()

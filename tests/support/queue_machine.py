@@ -116,6 +116,8 @@ class QueueMachine(RuleBasedStateMachine):
         """Not acknowledged, but perhaps appended."""
         self.comes_again: set[bytes] = set()
         """What a client may send again, and the queue then knows."""
+        self.noted: set[bytes] = set()
+        """What a process that is only killed leaves known as taken, also when its segment is gone."""
         self.damaged: set[bytes] = set()
         self.half: set[bytes] = set()
         """What a power loss caught in the middle of an INSERT: the view's table may lack it for good (ADR 6)."""
@@ -209,6 +211,7 @@ class QueueMachine(RuleBasedStateMachine):
         self._died()
         if end == "power lost":
             self.boot += 1
+            self.noted.clear()  # the end of the log may be gone
             self.disk.lose_power(lambda most: data.draw(st.integers(0, most)))
             self.half |= self.tables.half_done()
             if data.draw(st.booleans()):
@@ -304,14 +307,16 @@ class QueueMachine(RuleBasedStateMachine):
         queued = {body for path in self._waiting() for body in _sound_bodies(path)}
         try:
             created.start()
-            created._inherit()
+            if not created._window_is_whole.done():
+                created._inherit()
         except ProcessDied:
             self._died()
         except OSError:
             self.disk.end_process()  # it refuses to start on such a disk, and says so
         else:
             self.queue = created
-            self.comes_again = (self.unsure | self.acknowledged) & queued | self.unsure - self.tables.rows()[0].keys()
+            not_stored = self.unsure - self.tables.rows()[0].keys()
+            self.comes_again = (self.unsure | self.acknowledged) & queued | not_stored | self.unsure & self.noted
 
     def _died(self) -> None:
         self.queue = None
@@ -329,6 +334,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _append(self, bodies: list[bytes], leaves: int | None) -> None:
         self.unsure |= {body for body in bodies if body not in self.acknowledged}
+        if not self.disk.is_broken:
+            self.noted |= set(bodies)
         outcomes, died = asyncio.run(self._answers(bodies, leaves))
         for body in set(bodies):
             of_body = [outcome for each, outcome in zip(bodies, outcomes, strict=True) if each == body]

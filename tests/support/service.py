@@ -22,6 +22,8 @@ START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 VISIBLE_SECONDS = 30.0
 
+SERVE = (sys.executable, "-m", "otel_feedback.cli", "serve")
+
 T = TypeVar("T")
 
 
@@ -41,13 +43,14 @@ class RunningService:
         launcher: Sequence[str] = (),
         arguments: Sequence[str] = (),
         log: Path | None = None,
+        command: Sequence[str] = SERVE,
     ) -> None:
         """As ``running_service`` says."""
         self.data_dir = data_dir
         self.log = log or data_dir.with_name(f"{data_dir.name}.log")
         self._environment = dict(environment or {})
         self._trust: ssl.SSLContext | bool = trust or True
-        self._command = [*launcher, sys.executable, "-m", "otel_feedback.cli", "serve", *arguments]
+        self._command = [*launcher, *command, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
         self._state: dict[str, Any] = {}
 
@@ -118,6 +121,10 @@ class RunningService:
         ]
         return sum(float(line.rpartition(" ")[2]) for line in samples if all(each in line for each in wanted))
 
+    def has_ended(self) -> bool | None:
+        """True once the process is gone by itself."""
+        return self._process is None or self._process.poll() is not None or None
+
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
         self._end(signal.SIGKILL)
@@ -182,7 +189,7 @@ def running_service(
 def start_in_vain(data_dir: Path, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
     """The exit code of a service that refuses to start, and what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", "otel_feedback.cli", "serve"],
+        SERVE,
         env=service_environment(data_dir, environment),
         capture_output=True,
         text=True,

@@ -137,6 +137,16 @@ def send_for_a_while(
     return clients
 
 
+def send_until_it_dies(service: RunningService, taken: dict[str, Acknowledged]) -> None:
+    """Send until the service is gone, and remember what was not answered."""
+    clients = [Client(service.grpc, signal, taken[signal]) for signal in ("traces", "logs")]
+    for client in clients:
+        client.start()
+    wait_until(service.has_ended, 60, "the service lives on")
+    for client in clients:
+        client.stop()
+
+
 def counts(service: RunningService, query: str) -> Counter[str]:
     return Counter({row["Key"]: int(row["Rows"]) for row in service.sql(query)})
 

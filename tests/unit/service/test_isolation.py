@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -160,11 +161,11 @@ def test_a_database_that_goes_away_in_between_refuses_nothing(tmp_path: Path, co
 
 @pytest.fixture
 def kill_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int | None], None]]:
-    """Sets the step of the disk or the database, counted from now, before or after which the process is killed."""
+    """Sets the writer's step with disk or database, counted from now, before or after which the process is killed."""
     steps_left: list[int | None] = [None]
 
     def step() -> None:
-        if steps_left[0] is not None:
+        if steps_left[0] is not None and threading.current_thread() is threading.main_thread():
             steps_left[0] -= 1
             if steps_left[0] < 0:
                 raise Killed

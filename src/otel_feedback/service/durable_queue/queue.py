@@ -18,6 +18,7 @@ from otel_feedback.errors import OtelFeedbackError
 from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.halves import halves_of
 from otel_feedback.service.durable_queue.recovery import mend, recent_digests, recover
+from otel_feedback.service.durable_queue.request_log import RequestLog
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
 from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
@@ -59,6 +60,7 @@ class Depth:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     body: bytes
+    digest: bytes
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
@@ -96,6 +98,7 @@ class DurableQueue:
         self._window = RequestWindow()
         self._window_is_whole: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._window_is_whole.set_running_or_notify_cancel()  # who waits for it can't cancel it
+        self._taken = RequestLog(directory)
         self._log = SegmentLog(directory, limits, self._offer)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._append_groups, name=f"append-{signal}", daemon=True)
@@ -117,6 +120,8 @@ class DurableQueue:
             for segment in self._inherited:
                 self._waiting_bytes += segment.size_bytes
                 self._waiting_segments[segment.token] = time.monotonic() - files.age_seconds(segment.path)
+        if not self._inherited:
+            self._inherit()
         self._thread.start()
 
     async def append(self, body: bytes) -> None:
@@ -139,7 +144,7 @@ class DurableQueue:
                 done = self._window.outcome(digest)
             else:
                 done = loop.create_future()
-                self._enqueue(_Waiting(body, loop, done))
+                self._enqueue(_Waiting(body, digest, loop, done))
                 self._window.note(digest, done)
         if done is not None:
             await asyncio.shield(done)  # a client that goes away must not end it for another one that sent the same
@@ -307,15 +312,21 @@ class DurableQueue:
 
     def _inherit(self) -> None:
         """Offer what a former process left, once the newest requests in it are known as taken."""
-        for digest in recent_digests([segment.path for segment in self._inherited]):
+        digests = [*self._taken.read(), *recent_digests([segment.path for segment in self._inherited])]
+        for digest in digests:
             self._window.note(digest)
+        try:
+            self._taken.begin(digests)
+        except OSError as error:
+            logger.warning("requests that come again after the next start may not be recognised: %s", error)
         for segment in self._inherited:
             self._closed.put(segment)
         self._inherited.clear()
         self._window_is_whole.set_result(None)
 
     def _append_groups(self) -> None:
-        self._inherit()
+        if not self._window_is_whole.done():
+            self._inherit()  # gigabytes are not waited for by whoever starts the queue
         while self._append_next_group():
             pass
 
@@ -326,6 +337,7 @@ class DurableQueue:
             self._append_group(group)
         if is_last:
             self._log.end()
+            self._taken.close()
             self._closed.put(None)
         else:
             self._log.close_if_due()
@@ -371,6 +383,7 @@ class DurableQueue:
         else:
             self._fsyncs.inc()
             self._fsync_seconds.observe(time.perf_counter() - began)
+            self._taken.note([each.digest for each in group])
         with self._lock:
             self._waiting_bytes += (0 if failure else len(data)) - body_bytes
         _answer(group, failure)

@@ -10,6 +10,7 @@ from typing import Final
 
 WINDOW_SECONDS: Final = 600.0
 MOST_REQUESTS: Final = 1 << 16
+DIGEST_BYTES: Final = 32
 
 
 def digest_of(body: bytes | memoryview) -> bytes:

@@ -153,6 +153,16 @@ def test_a_request_that_comes_again_after_a_restart_adds_nothing(make_queue: Any
     assert [bodies_of(claim(queue).path) for _ in range(2)] == [[b"one"], [b"two"]]
 
 
+def test_a_request_that_comes_again_after_it_was_stored_and_its_process_killed_adds_nothing(
+    make_queue: Any, telemetry: Telemetry
+):
+    queue = make_queue(QUICK)
+    append_all(queue, b"one")
+    queue.remove(claim(queue))
+    append_all(make_queue(PATIENT), b"one", b"two")
+    assert figure(telemetry, "duplicates_dropped_total") == 1
+
+
 def test_a_client_that_goes_away_takes_nothing_from_another_that_sent_the_same(make_queue: Any):
     queue = make_queue(PATIENT)
 
