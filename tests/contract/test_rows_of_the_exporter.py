@@ -1,6 +1,6 @@
 """Row for row, the official tables hold what the Collector's ClickHouse exporter writes of the same requests.
 
-The differences are in DIFFERENT and in docs/otlp.md, each with its reason; there are no others.
+The differences are in DIFFERENT and in docs/rows.md, each with its reason; there are no others.
 """
 
 from __future__ import annotations
