@@ -45,7 +45,7 @@ bench: install ## Measure ingest beside the Collector and Rotel, e.g. make bench
 bench-freshness: install ## Measure how soon a rating is in SQL while spans come
 	@$(BIN)/python -m tests.benchmarks.freshness $(ARGS)
 
-soak: install ## Kill service and database at random under load, e.g. make soak ARGS="--kills 20"
+soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 screenshots: install ## Take the pictures of the docs, and of every page to look at

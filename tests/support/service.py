@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
+import signal as signals
 import ssl
 import subprocess
 import sys
@@ -125,13 +125,18 @@ class RunningService:
         """True once the process is gone by itself."""
         return self._process is None or self._process.poll() is not None or None
 
+    def signal(self, number: int) -> None:
+        """Send a signal and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
-        self._end(signal.SIGKILL)
+        self._end(signals.SIGKILL)
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
-        return self._end(signal.SIGTERM)
+        return self._end(signals.SIGTERM)
 
     def _end(self, number: int) -> int:
         if self._process is None:
