@@ -33,11 +33,11 @@ def _die_around(
     times = itertools.count(1)
 
     def dying(*arguments: Any, **options: Any) -> Any:
-        is_last = of(*arguments) and next(times) == number
-        if is_last and before:
+        is_counted = of(*arguments)
+        if before and is_counted and next(times) == number:
             die()
-        result = call(*arguments, **options)
-        if is_last:
+        result = call(*arguments, **options)  # one that fails is none
+        if not before and is_counted and next(times) == number:
             die()
         return result
 

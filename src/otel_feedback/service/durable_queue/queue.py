@@ -235,13 +235,14 @@ class DurableQueue:
             return []
         for path, data in halves:
             files.write_durably(path, data)
-        self._end_of_refused(refused)
+        refused.path.unlink(missing_ok=True)
+        self._forget_reason(refused)
         return self._replace(refused, [Claimed(path, len(data)) for path, data in halves])
 
     def reject(self, segment: Claimed, reason: str) -> Path:
         """The database refuses the segment for good: keep it with the reason, out of the way; returns its place."""
         kept = files.move_aside(segment.path, self._rejected_directory, reason)
-        self._end_of_refused(segment)
+        self._forget_reason(segment)
         self._forget(segment)
         return kept
 
@@ -267,12 +268,10 @@ class DurableQueue:
         oldest_age_seconds = time.monotonic() - min(births) if births else 0.0
         return Depth(len(births), waiting_bytes, self._limits.total_bytes, oldest_age_seconds)
 
-    def _end_of_refused(self, segment: Claimed) -> None:
-        if segment.is_refused:
-            segment.path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # a start removes the reason, and halves are asked for first
-                segment.path.with_suffix(files.REASON_SUFFIX).unlink(missing_ok=True)
-                self.sync()
+    def _forget_reason(self, refused: Claimed) -> None:
+        with contextlib.suppress(OSError):  # a start removes the reason, and halves are asked for first
+            refused.path.with_suffix(files.REASON_SUFFIX).unlink(missing_ok=True)
+            self.sync()
 
     def _replace(self, segment: Claimed, others: list[Claimed]) -> list[Claimed]:
         with self._lock:

@@ -316,16 +316,17 @@ def test_what_a_dead_process_had_not_fsynced_is_durable_before_it_is_known_as_ta
     assert left.name in synced
 
 
-def test_a_rejected_segment_is_out_of_the_way_even_if_its_directory_can_not_be_synced(
-    make_queue: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("call", ["fsync", "unlink"])
+def test_a_rejected_segment_is_out_of_the_way_whatever_the_disk_refuses_after_the_move(
+    make_queue: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ):
     queue = make_queue(QUICK)
     append_all(queue, b"bad")
-    segment = claim(queue)
+    refused = queue.refuse(claim(queue), "code 27: can't parse")
     (tmp_path / "rejected").mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fsync", refusing(errno.EIO))
-        kept = queue.reject(segment, "code 27: can't parse")
+        patch.setattr(files.os, call, refusing(errno.EROFS))
+        kept = queue.reject(refused, "code 27: can't parse")
     assert bodies_of(kept) == [b"bad"]
     depth = queue.depth()
     assert (depth.segments, depth.waiting_bytes, depth.oldest_age_seconds) == (0, 0, 0)
