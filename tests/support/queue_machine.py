@@ -33,7 +33,8 @@ from tests.support.model_tables import Tables
 
 from otel_feedback.service import writer as writer_module
 from otel_feedback.service.durable_queue import boot, files, queue, request_window, segment_log
-from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError, QueueWriteError
+from otel_feedback.service.durable_queue.busy import QueueBusyError, QueueWriteError
+from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, scan
 from otel_feedback.service.durable_queue.segment_log import Claimed, Limits
 from otel_feedback.service.isolation import Search
@@ -308,14 +309,13 @@ class QueueMachine(RuleBasedStateMachine):
             telemetry=Telemetry(),
             limits=LIMITS,
         )
-        created._thread = SimpleNamespace(start=lambda: None, ident=None)  # type: ignore[assignment]
+        created._commit._thread = SimpleNamespace(start=lambda: None, ident=None)  # type: ignore[assignment]
         created._closed = ClosedSegments()
         created._closing.wait = lambda _: self.disk.heal()  # type: ignore[method-assign,assignment]
         queued = {body for path in self._waiting() for body in _sound_bodies(path)}
         try:
             created.start()
-            if not created._window_is_whole.done():
-                created._inherit()
+            created._inherit()
         except ProcessDied:
             self._died()
         except OSError:
@@ -380,9 +380,13 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _drive(self) -> None:
         """What the append thread does until it would sleep."""
-        while self.queue is not None and (not self.queue._arriving.empty() or self.queue._log.seconds_until_due() == 0):
-            if not self.queue._append_next_group():
+        while self.queue is not None and self._has_something_to_append():
+            if not self.queue._commit.append_next_group():
                 return
+
+    def _has_something_to_append(self) -> bool:
+        assert self.queue is not None
+        return not self.queue._commit._arriving.empty() or self.queue._log.seconds_until_due() == 0
 
     def _claim(self) -> bool:
         assert self.queue is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Final, Self
 
-from otel_feedback.service.durable_queue.queue import QueueBusyError
+from otel_feedback.service.durable_queue.busy import QueueBusyError
 
 LEAST_BYTES: Final = 256 << 20
 REQUESTS_OF_FULL_SIZE: Final = 4

@@ -15,7 +15,8 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.errors import DatabaseError, RejectedRequestError
 from otel_feedback.rating import Rating, Target
 from otel_feedback.recent_ratings import RecentRatings
-from otel_feedback.service.durable_queue.queue import DurableQueue, QueueBusyError
+from otel_feedback.service.durable_queue.busy import QueueBusyError
+from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.rating_log import export_request
 from otel_feedback.service.telemetry import Telemetry
 

@@ -15,7 +15,7 @@ from otel_feedback.service.answers import INVALID_ARGUMENT, UNAVAILABLE, error_b
 from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.body_budget import BodyBudget
 from otel_feedback.service.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
-from otel_feedback.service.durable_queue.queue import QueueBusyError
+from otel_feedback.service.durable_queue.busy import QueueBusyError
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.listening import address_in_use, bind
 from otel_feedback.service.otlp_request import MalformedRequestError, OtlpSignal

@@ -37,7 +37,7 @@ from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.body_budget import BodyBudget
 from otel_feedback.service.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from otel_feedback.service.cors import AllowedOrigins
-from otel_feedback.service.durable_queue.queue import QueueBusyError
+from otel_feedback.service.durable_queue.busy import QueueBusyError
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.otlp_request import MalformedRequestError, OtlpSignal
 from otel_feedback.service.request_body import (

@@ -1,7 +1,7 @@
 import pytest
 
 from otel_feedback.service.body_budget import LEAST_BYTES, REQUESTS_OF_FULL_SIZE, BodyBudget
-from otel_feedback.service.durable_queue.queue import QueueBusyError
+from otel_feedback.service.durable_queue.busy import QueueBusyError
 
 
 def fail_while_holding_everything(budget: BodyBudget) -> None:

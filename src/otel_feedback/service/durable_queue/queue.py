@@ -9,37 +9,23 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from otel_feedback.errors import OtelFeedbackError
 from otel_feedback.service.durable_queue import files
+from otel_feedback.service.durable_queue.busy import QueueBusyError
+from otel_feedback.service.durable_queue.group_commit import GroupCommit, Waiting
 from otel_feedback.service.durable_queue.halves import halves_of
 from otel_feedback.service.durable_queue.recovery import mend, recent_digests, recover
 from otel_feedback.service.durable_queue.request_log import RequestLog
 from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
-from otel_feedback.service.durable_queue.segment import encode_record
 from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
 from otel_feedback.service.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
-BUSY_RETRY_SECONDS: Final = 5
 MEND_RETRY_SECONDS: Final = 10.0
-
-
-class QueueBusyError(OtelFeedbackError):
-    """The queue is full, or closing: nothing was taken; ``retry_after_seconds`` says when to come again."""
-
-    def __init__(self, message: str, retry_after_seconds: int = BUSY_RETRY_SECONDS) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
-
-
-class QueueWriteError(QueueBusyError):
-    """The disk refused (full, read-only, broken): the record is not durable and must not be acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +43,8 @@ class Depth:
         return self.waiting_bytes / self.limit_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    body: bytes
-    digest: bytes
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[None]
-
-
 class DurableQueue:
-    """The queue of one signal, in one directory that this process alone uses (the service lock sees to it).
-
-    One thread appends: it gathers what has arrived during the last fsync, writes it, calls fdatasync once, and then
-    answers all. It sleeps while nothing comes.
-    """
+    """The queue of one signal, in one directory that this process alone uses (the service lock sees to it)."""
 
     def __init__(
         self,
@@ -85,10 +59,7 @@ class DurableQueue:
         self._rejected_directory = rejected_directory
         self._signal = signal
         self._metrics = telemetry.queue
-        self._fsyncs = telemetry.queue.fsyncs.labels(signal)
-        self._fsync_seconds = telemetry.queue.fsync_seconds.labels(signal)
         self._limits = limits
-        self._arriving: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting_bytes = 0
@@ -101,7 +72,17 @@ class DurableQueue:
         self._taken = RequestLog(directory)
         self._log = SegmentLog(directory, limits, self._offer)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._append_groups, name=f"append-{signal}", daemon=True)
+        self._commit = GroupCommit(
+            self._log,
+            self._taken,
+            limits.group_bytes,
+            directory=directory,
+            signal=signal,
+            metrics=telemetry.queue,
+            begin=self._inherit,  # gigabytes are not waited for by whoever starts the queue
+            settled=self._count_group,
+            ended=lambda: self._closed.put(None),
+        )
 
     def start(self) -> None:
         """Recover what a former process left, then take appends; quick, however much waits.
@@ -122,7 +103,7 @@ class DurableQueue:
                 self._waiting_segments[segment.token] = time.monotonic() - files.age_seconds(segment.path)
         if not self._inherited:
             self._inherit()
-        self._thread.start()
+        self._commit.start()
 
     async def append(self, body: bytes) -> None:
         """Append one record. Once this returns, a crash of the process or the machine cannot lose it.
@@ -144,12 +125,12 @@ class DurableQueue:
                 done = self._window.outcome(digest)
             else:
                 done = loop.create_future()
-                self._enqueue(_Waiting(body, digest, loop, done))
+                self._enqueue(Waiting(body, digest, loop, done))
                 self._window.note(digest, done)
         if done is not None:
             await asyncio.shield(done)  # a client that goes away must not end it for another one that sent the same
 
-    def _enqueue(self, waiting: _Waiting) -> None:
+    def _enqueue(self, waiting: Waiting) -> None:
         size_bytes = len(waiting.body)
         if self._closing.is_set():
             raise QueueBusyError("the service is stopping")
@@ -159,16 +140,15 @@ class DurableQueue:
                 f"at most {self._limits.total_bytes} may (OTEL_FEEDBACK_MAX_QUEUE_BYTES)"
             )
         self._waiting_bytes += size_bytes
-        self._arriving.put(waiting)
+        self._commit.put(waiting)
 
     def close(self, timeout_seconds: float) -> None:
         """Refuse new appends, make those under way durable, close the segment; claims end after the last one."""
         with self._lock:
             if not self._closing.is_set():
                 self._closing.set()
-                self._arriving.put(None)
-        if self._thread.ident is not None:
-            self._thread.join(timeout_seconds)
+                self._commit.end()
+        self._commit.join(timeout_seconds)
 
     def claim(self) -> Claimed | None:
         """The oldest closed segment, every record of it sound; blocks until there is one.
@@ -289,6 +269,10 @@ class DurableQueue:
             self._waiting_segments[segment.token] = born
         self._closed.put(segment)
 
+    def _count_group(self, body_bytes: int, disk_bytes: int) -> None:
+        with self._lock:
+            self._waiting_bytes += disk_bytes - body_bytes
+
     def _verify(self, segment: Claimed) -> bool:
         """Keep what is sound of it; False if nothing is, or if the disk refuses until the queue closes."""
         while True:
@@ -310,7 +294,9 @@ class DurableQueue:
         return size_bytes > 0
 
     def _inherit(self) -> None:
-        """Offer what a former process left, once the newest requests in it are known as taken."""
+        """Offer what a former process left, once the newest requests in it are known as taken; once is enough."""
+        if self._window_is_whole.done():
+            return
         digests = [*self._taken.read(), *recent_digests([segment.path for segment in self._inherited])]
         for digest in digests:
             self._window.note(digest)
@@ -322,92 +308,6 @@ class DurableQueue:
             self._closed.put(segment)
         self._inherited.clear()
         self._window_is_whole.set_result(None)
-
-    def _append_groups(self) -> None:
-        if not self._window_is_whole.done():
-            self._inherit()  # gigabytes are not waited for by whoever starts the queue
-        while self._append_next_group():
-            pass
-
-    def _append_next_group(self) -> bool:
-        """Wait for something to do and do it; whether there is more to come."""
-        group, is_last = self._gather()
-        if group:
-            self._append_group(group)
-        if is_last:
-            self._log.end()
-            self._taken.close()
-            self._closed.put(None)
-        else:
-            self._log.close_if_due()
-        return not is_last
-
-    def _gather(self) -> tuple[list[_Waiting], bool]:
-        """The next group, and whether the queue is closing; an empty group means that a segment may be due."""
-        try:
-            first = self._arriving.get(timeout=self._log.seconds_until_due())
-        except queue.Empty:
-            return [], False
-        if first is None:
-            return [], True
-        group = [first]
-        size_bytes = len(first.body)
-        while size_bytes < self._limits.group_bytes:
-            try:
-                following = self._arriving.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                return group, True
-            group.append(following)
-            size_bytes += len(following.body)
-        return group, False
-
-    def _append_group(self, group: Sequence[_Waiting]) -> None:
-        arrival = time.time_ns()
-        data = b"".join(encode_record(each.body, arrival) for each in group)
-        body_bytes = sum(len(each.body) for each in group)
-        failure: QueueWriteError | None = None
-        try:
-            began = time.perf_counter()
-            self._log.append(data)
-        except OSError as error:
-            failure = QueueWriteError(f"{self._directory} can't be written: {error.strerror or error}")
-            self._metrics.write_failures.labels(self._signal).inc()
-            logger.error(  # noqa: TRY400  # the text says it all
-                "%s. Nothing of this group was acknowledged",
-                failure,
-                extra={"signal": self._signal, "error_code": error.errno},
-            )
-        else:
-            self._fsyncs.inc()
-            self._fsync_seconds.observe(time.perf_counter() - began)
-            self._taken.note([each.digest for each in group])
-        with self._lock:
-            self._waiting_bytes += (0 if failure else len(data)) - body_bytes
-        _answer(group, failure)
-
-
-def _answer(group: Sequence[_Waiting], failure: QueueWriteError | None) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-    for each in group:
-        by_loop.setdefault(each.loop, []).append(each.done)
-    for loop, futures in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, futures, failure)
-        except RuntimeError:
-            logger.debug("the event loop ended before %d appends were answered", len(futures))
-
-
-def _resolve(futures: Sequence[asyncio.Future[None]], failure: QueueWriteError | None) -> None:
-    for future in futures:
-        if future.done():
-            continue  # the client went away
-        if failure is None:
-            future.set_result(None)
-        else:
-            future.set_exception(failure)
-            future.exception()  # seen: if its only client went away, nobody else would look at it
 
 
 def _inherited(path: Path) -> Claimed:

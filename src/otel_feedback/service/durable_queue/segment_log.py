@@ -120,7 +120,7 @@ class SegmentLog:
             segment = self._segment or self._open()
             files.write_all(segment.descriptor, data)
             os.fdatasync(segment.descriptor)
-        except OSError:
+        except Exception:
             self._abandon()
             raise
         segment.durable_bytes += len(data)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from tests.support.figures import figure
 
-from otel_feedback.service.durable_queue import files, segment_log
-from otel_feedback.service.durable_queue.queue import Depth, DurableQueue, QueueBusyError, QueueWriteError
+from otel_feedback.service.durable_queue import files, group_commit, segment_log
+from otel_feedback.service.durable_queue.busy import QueueBusyError, QueueWriteError
+from otel_feedback.service.durable_queue.queue import Depth, DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 from otel_feedback.service.durable_queue.segment_log import Claimed, Limits
 from otel_feedback.service.telemetry import Telemetry
@@ -161,6 +162,26 @@ def test_a_request_that_comes_again_after_it_was_stored_and_its_process_killed_a
     queue.remove(claim(queue))
     append_all(make_queue(PATIENT), b"one", b"two")
     assert figure(telemetry, "duplicates_dropped_total") == 1
+
+
+def test_what_is_no_fault_of_the_disk_is_told_too_and_the_queue_goes_on(
+    make_queue: Any, monkeypatch: pytest.MonkeyPatch
+):
+    queue = make_queue(PATIENT)
+    append_all(queue, b"before")
+
+    def run_out_of_memory(*_: Any) -> int:
+        raise MemoryError
+
+    for place in ((group_commit, "encode_record"), (segment_log.files, "write_all")):
+        with monkeypatch.context() as patch:
+            patch.setattr(*place, run_out_of_memory)
+            with pytest.raises(QueueWriteError, match="MemoryError"):
+                append_all(queue, b"lost")
+    append_all(queue, b"after")
+    queue.close(10)
+    segments = list(iter(queue.claim, None))
+    assert [body for segment in segments for body in bodies_of(segment.path)] == [b"before", b"after"]
 
 
 def test_a_client_that_goes_away_takes_nothing_from_another_that_sent_the_same(make_queue: Any):
