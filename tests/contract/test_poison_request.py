@@ -12,7 +12,7 @@ import httpx
 import pytest
 from tests.support.commands import otel_feedback
 from tests.support.service import RunningService, running_service, wait_until
-from tests.support.traffic import SPANS_PER_REQUEST, TRACES, counts, spans_of, waiting
+from tests.support.traffic import SPANS_PER_REQUEST, TRACES, counts, spans_of, wait_until_written
 
 GOOD = 1000
 ROWS = "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key"
@@ -31,7 +31,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServic
             export = channel.unary_unary(TRACES)
             sent = [export.future(spans_of(key).SerializeToString(), timeout=60) for key in keys]
             assert {future.result() for future in sent} == {b""}, "every request is acknowledged, the poison too"
-        wait_until(lambda: waiting(service) == 0 or None, 120, "the queue was not written")
+        wait_until_written(service, 120)
         yield service
 
 

@@ -18,9 +18,17 @@ import pytest
 from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
 from tests.support.flaky_network import FlakyNetwork, Weather, flaky_network
 from tests.support.queue_machine import play
-from tests.support.service import RunningService, wait_until
+from tests.support.service import RunningService
 from tests.support.small_disk import SmallDisk, small_disk
-from tests.support.traffic import SPANS_PER_REQUEST, Acknowledged, counts, send_again, send_for_a_while, tally, waiting
+from tests.support.traffic import (
+    SPANS_PER_REQUEST,
+    Acknowledged,
+    counts,
+    send_again,
+    send_for_a_while,
+    tally,
+    wait_until_written,
+)
 
 SPANS = "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key"
 RATINGS = "SELECT RaterId AS Key, count() AS Rows FROM feedback GROUP BY Key"
@@ -63,7 +71,7 @@ def soak(folder: Path, kills: int, chance: random.Random) -> int:
             if number % 20 == 19:
                 sent = sum(len(each.requests) for each in taken.values())
                 print(f"{number + 1} kills, {sent:,} requests acknowledged", flush=True)
-        wait_until(lambda: waiting(service) == 0 or None, 300, "the queue was not written")
+        wait_until_written(service, 300)
         return _told(service, taken)
 
 

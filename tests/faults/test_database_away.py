@@ -7,14 +7,15 @@ from pathlib import Path
 
 import httpx
 from tests.support.clickhouse_server import own_clickhouse
-from tests.support.service import running_service, wait_until
-from tests.support.traffic import Acknowledged, check_every_row, send_for_a_while, waiting
+from tests.support.service import running_service
+from tests.support.traffic import Acknowledged, check_every_row, send_for_a_while, wait_until_written, waiting
 
 KILLS = 3
 
 
-def test_a_service_whose_database_is_away_takes_everything_and_writes_it_once_it_is_there(tmp_path: Path):
-    taken = {"traces": Acknowledged(), "logs": Acknowledged()}
+def test_a_service_whose_database_is_away_takes_everything_and_writes_it_once_it_is_there(
+    tmp_path: Path, taken: dict[str, Acknowledged]
+):
     with own_clickhouse(tmp_path) as server:
         server.stop()
         with running_service(tmp_path / "data", {"OTEL_FEEDBACK_DATABASE_URL": server.url}) as service:
@@ -25,14 +26,15 @@ def test_a_service_whose_database_is_away_takes_everything_and_writes_it_once_it
             assert ready["database"].startswith("unavailable: ClickHouse can't be reached")
             assert waiting(service) > 0
             server.start()
-            wait_until(lambda: waiting(service) == 0 or None, 60, "the queue was not written")
+            wait_until_written(service)
             check_every_row(service, taken)
             assert service.metric("otel_feedback_segments_rejected_total") == 0
 
 
-def test_acknowledged_rows_are_there_exactly_once_after_the_database_was_killed(tmp_path: Path):
+def test_acknowledged_rows_are_there_exactly_once_after_the_database_was_killed(
+    tmp_path: Path, taken: dict[str, Acknowledged]
+):
     chance = random.Random(5)
-    taken = {"traces": Acknowledged(), "logs": Acknowledged()}
     with (
         own_clickhouse(tmp_path) as server,
         running_service(tmp_path / "data", {"OTEL_FEEDBACK_DATABASE_URL": server.url}) as service,
@@ -43,6 +45,6 @@ def test_acknowledged_rows_are_there_exactly_once_after_the_database_was_killed(
             for client in clients:
                 client.stop()
             server.start()
-        wait_until(lambda: waiting(service) == 0 or None, 60, "the queue was not written")
+        wait_until_written(service)
         check_every_row(service, taken)
         assert service.metric("otel_feedback_segments_rejected_total") == 0

@@ -15,7 +15,7 @@ from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
 from tests.support.flaky_network import FlakyNetwork, Weather, flaky_network
 from tests.support.otlp import trace_request
 from tests.support.segments import segment_bytes
-from tests.support.service import RunningService, running_service, wait_until
+from tests.support.service import running_service
 from tests.support.traffic import (
     TRACES,
     Acknowledged,
@@ -24,6 +24,7 @@ from tests.support.traffic import (
     send_again,
     send_for_a_while,
     spans_of,
+    wait_until_written,
     waiting,
 )
 
@@ -52,18 +53,9 @@ def network(server: OwnClickHouse) -> Iterator[tuple[FlakyNetwork, dict[str, str
         yield network, {"OTEL_FEEDBACK_DATABASE_URL": url}
 
 
-@pytest.fixture
-def taken() -> dict[str, Acknowledged]:
-    return {"traces": Acknowledged(), "logs": Acknowledged()}
-
-
 def stop(clients: list[Client]) -> None:
     for client in clients:
         client.stop()
-
-
-def wait_until_written(service: RunningService) -> None:
-    wait_until(lambda: waiting(service) == 0 or None, PATIENCE_SECONDS, "the queue was not written")
 
 
 @pytest.mark.parametrize("weather", ["answers are lost", "requests are halved", "both, anywhere"])
@@ -86,7 +78,7 @@ def test_what_was_cut_is_written_once(
             time.sleep(0.3)
         stop(clients)
         assert flaky.cuts > 0
-        wait_until_written(service)
+        wait_until_written(service, PATIENCE_SECONDS)
         check_every_row(service, taken)
         assert service.metric("otel_feedback_insert_failures_total") > 0
         assert service.metric("otel_feedback_segments_rejected_total") == 0
@@ -105,7 +97,7 @@ def test_a_slow_network_and_one_that_comes_and_goes_delay_and_lose_nothing(
             time.sleep(0.5)
         stop(clients)
         flaky.become(Weather())
-        wait_until_written(service)
+        wait_until_written(service, PATIENCE_SECONDS)
         check_every_row(service, taken)
 
 
@@ -131,7 +123,7 @@ def test_a_service_ends_in_time_and_loses_nothing_though_its_database_answers_no
         flaky.become(Weather())
         service.start()
         send_again(service, taken)
-        wait_until_written(service)
+        wait_until_written(service, PATIENCE_SECONDS)
         check_every_row(service, taken)
 
 
@@ -168,7 +160,7 @@ def test_a_service_whose_database_answers_nothing_starts_and_catches_up(
         stop(send_for_a_while(service, taken, 0.5))
         assert waiting(service) > 0
         flaky.become(Weather())
-        wait_until_written(service)
+        wait_until_written(service, PATIENCE_SECONDS)
         check_every_row(service, taken)
 
 
@@ -206,5 +198,5 @@ def test_callers_are_held_off_while_the_queue_is_full_and_served_again_by_themse
         assert service.metric("otel_feedback_queue_bytes", signal="traces") <= limit_bytes * 1.1
         flaky.become(Weather())
         send_again(service, taken, patience_seconds=PATIENCE_SECONDS)
-        wait_until_written(service)
+        wait_until_written(service, PATIENCE_SECONDS)
         check_every_row(service, taken)

@@ -19,25 +19,16 @@ from tests.support.traffic import (
     send_again,
     send_for_a_while,
     spans_of,
-    waiting,
+    wait_until_written,
 )
 
 PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
-def taken() -> dict[str, Acknowledged]:
-    return {"traces": Acknowledged(), "logs": Acknowledged()}
-
-
-@pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     with small_disk(tmp_path, 48 << 20) as disk:
         yield disk
-
-
-def wait_until_written(service: RunningService) -> None:
-    wait_until(lambda: waiting(service) == 0 or None, PATIENCE_SECONDS, "the queue was not written")
 
 
 def held_off(clients: list[Client]) -> str:
@@ -74,7 +65,7 @@ def test_a_disk_that_the_queue_fills_has_room_left_to_write_the_queue_to_the_dat
             assert int(answer.headers["Retry-After"]) > 0
             server.start()
             send_again(service, taken, patience_seconds=PATIENCE_SECONDS)
-            wait_until_written(service)
+            wait_until_written(service, PATIENCE_SECONDS)
             check_every_row(service, taken)
             assert service.metric("otel_feedback_segments_rejected_total") == 0
 
@@ -93,7 +84,7 @@ def test_a_disk_that_others_fill_holds_callers_off_until_there_is_room(
             time.sleep(2)  # what was open is closed, and the writer meets the full disk
             disk.make_room()
             send_again(service, taken, patience_seconds=PATIENCE_SECONDS)
-            wait_until_written(service)
+            wait_until_written(service, PATIENCE_SECONDS)
             check_every_row(service, taken)
 
 
@@ -111,7 +102,7 @@ def test_the_embedded_database_on_a_full_disk_refuses_nothing_for_good(tmp_path:
         time.sleep(2)  # INSERTs go on to fail
         disk.make_room()
         send_again(service, taken, patience_seconds=PATIENCE_SECONDS)
-        wait_until_written(service)
+        wait_until_written(service, PATIENCE_SECONDS)
         check_every_row(service, taken)
         assert service.metric("otel_feedback_segments_rejected_total") == 0
 
@@ -167,7 +158,7 @@ def test_a_disk_that_becomes_read_only_loses_nothing_that_was_acknowledged(
             disk.mend()
             service.start()
             send_again(service, taken)
-            wait_until_written(service)
+            wait_until_written(service, PATIENCE_SECONDS)
             check_every_row(service, taken)
         finally:
             service.stop()

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
-import pytest
-from tests.support.clickhouse_server import own_clickhouse
 from tests.support.dying_service import STEPS
 from tests.support.service import RunningService, ServiceEndedError, running_service, wait_until
-from tests.support.traffic import Acknowledged, check_every_row, send_again, send_until_it_dies, waiting
+from tests.support.traffic import Acknowledged, check_every_row, send_again, send_until_it_dies, wait_until_written
 
 
-@pytest.fixture(params=["embedded", "server"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of a service on either engine."""
-    if request.param == "embedded":
-        yield {}
-        return
-    with own_clickhouse(tmp_path) as server:
-        yield {"OTEL_FEEDBACK_DATABASE_URL": server.url}
-
-
-def test_killed_at_any_step_a_service_loses_and_doubles_nothing(tmp_path: Path, database: dict[str, str]):
-    taken = {"traces": Acknowledged(), "logs": Acknowledged()}
+def test_killed_at_any_step_a_service_loses_and_doubles_nothing(
+    tmp_path: Path, database: dict[str, str], taken: dict[str, Acknowledged]
+):
     data_dir = tmp_path / "data"
     for number, step in enumerate(STEPS, start=1):
         command = [sys.executable, "-m", "tests.support.dying_service", step, str(number % 3 + 1)]
@@ -41,7 +29,7 @@ def test_killed_at_any_step_a_service_loses_and_doubles_nothing(tmp_path: Path, 
             service.kill()
     with running_service(data_dir, database) as service:
         send_again(service, taken)
-        wait_until(lambda: waiting(service) == 0 or None, 60, "the queue was not written")
+        wait_until_written(service)
         check_every_row(service, taken)
         assert service.metric("otel_feedback_segments_rejected_total") == 0
         assert service.metric("otel_feedback_segments_damaged_total") == 0

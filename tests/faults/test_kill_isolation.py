@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from tests.support.clickhouse_server import own_clickhouse
 from tests.support.commands import otel_feedback
 from tests.support.service import RunningService, wait_until
-from tests.support.traffic import SPANS_PER_REQUEST, counts, spans_of, waiting
+from tests.support.traffic import SPANS_PER_REQUEST, counts, spans_of, wait_until_written
 from tests.support.written import NAME, bodies_of, put_segment
 
 REQUESTS = 64
@@ -21,16 +18,6 @@ FAILING_VIEW = (
     "CREATE MATERIALIZED VIEW zz_mv TO trace_parts AS SELECT TraceId FROM otel_traces "
     "WHERE intDiv(1, SpanAttributes['test.key'] NOT LIKE 'poison%') = 2"
 )
-
-
-@pytest.fixture(params=["embedded", "server"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of a service on either engine."""
-    if request.param == "embedded":
-        yield {}
-        return
-    with own_clickhouse(tmp_path) as server:
-        yield {"OTEL_FEEDBACK_DATABASE_URL": server.url}
 
 
 def test_killed_in_the_middle_of_the_search(tmp_path: Path, database: dict[str, str]):
@@ -57,7 +44,7 @@ def test_killed_in_the_middle_of_the_search(tmp_path: Path, database: dict[str, 
             time.sleep(chance.uniform(0.0, 0.4))  # how far the search has come by then is what the test varies
             service.kill()
         service.start()
-        wait_until(lambda: waiting(service) == 0 or None, 120, "the queue was not written")
+        wait_until_written(service, 120)
         spans = counts(
             service, "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key"
         )

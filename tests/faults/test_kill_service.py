@@ -5,13 +5,10 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
-import pytest
-from tests.support.clickhouse_server import own_clickhouse
-from tests.support.service import RunningService, running_service, wait_until
+from tests.support.service import RunningService, running_service
 from tests.support.traffic import (
     SPANS_PER_REQUEST,
     TRACES,
@@ -21,7 +18,7 @@ from tests.support.traffic import (
     send_again,
     send_for_a_while,
     spans_of,
-    waiting,
+    wait_until_written,
 )
 
 from otel_feedback.service.durable_queue.files import new_segment_name
@@ -30,19 +27,10 @@ from otel_feedback.service.durable_queue.segment import encode_record
 KILLS = 4
 
 
-@pytest.fixture(params=["embedded", "server"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of a service on either engine."""
-    if request.param == "embedded":
-        yield {}
-        return
-    with own_clickhouse(tmp_path) as server:
-        yield {"OTEL_FEEDBACK_DATABASE_URL": server.url}
-
-
-def test_acknowledged_rows_are_there_exactly_once_after_kills(tmp_path: Path, database: dict[str, str]):
+def test_acknowledged_rows_are_there_exactly_once_after_kills(
+    tmp_path: Path, database: dict[str, str], taken: dict[str, Acknowledged]
+):
     chance = random.Random(3)
-    taken = {"traces": Acknowledged(), "logs": Acknowledged()}
     service = RunningService(tmp_path / "data", database)
     try:
         for _ in range(KILLS):
@@ -57,7 +45,7 @@ def test_acknowledged_rows_are_there_exactly_once_after_kills(tmp_path: Path, da
         clients = send_for_a_while(service, taken, 0.1)
         for client in clients:
             client.stop()
-        wait_until(lambda: waiting(service) == 0 or None, 60, "the queue was not written")
+        wait_until_written(service)
         check_every_row(service, taken)
         assert service.metric("otel_feedback_segments_rejected_total") == 0
         assert service.metric("otel_feedback_segments_damaged_total") == 0
@@ -94,7 +82,7 @@ def test_a_torn_and_a_damaged_segment_of_a_dead_service(tmp_path: Path):
     torn = records[0][: len(records[0]) // 2]
     (queue_dir / f"{new_segment_name()}.open").write_bytes(records[0] + bytes(damaged) + records[2] + torn)
     with running_service(data_dir) as service:
-        wait_until(lambda: waiting(service) == 0 or None, 60, "the queue was not written")
+        wait_until_written(service)
         found = counts(
             service, "SELECT SpanAttributes['test.key'] AS Key, count() AS Rows FROM otel_traces GROUP BY Key"
         )

@@ -12,11 +12,10 @@ import grpc
 from tests.support.clickhouse_server import free_ports, own_clickhouse
 from tests.support.flaky_network import Weather, flaky_network
 from tests.support.service import SERVE, running_service, service_environment, wait_until
-from tests.support.traffic import TRACES, Acknowledged, check_every_row, send_for_a_while, spans_of, waiting
+from tests.support.traffic import TRACES, Acknowledged, check_every_row, send_for_a_while, spans_of, wait_until_written
 
 
-def test_a_second_signal_ends_the_service_at_once_and_loses_nothing(tmp_path: Path):
-    taken = {"traces": Acknowledged(), "logs": Acknowledged()}
+def test_a_second_signal_ends_the_service_at_once_and_loses_nothing(tmp_path: Path, taken: dict[str, Acknowledged]):
     with own_clickhouse(tmp_path) as server, flaky_network(server.url) as (network, url):
         environment = {"OTEL_FEEDBACK_DATABASE_URL": url}
         with running_service(tmp_path / "data", environment) as service:
@@ -33,7 +32,7 @@ def test_a_second_signal_ends_the_service_at_once_and_loses_nothing(tmp_path: Pa
             assert service.stop() == 128 + signal.SIGTERM
             network.become(Weather())
             service.start()
-            wait_until(lambda: waiting(service) == 0 or None, 60, "the queue was not written")
+            wait_until_written(service)
             check_every_row(service, taken)
 
 
@@ -61,9 +60,8 @@ def test_a_signal_during_the_start_ends_it(tmp_path: Path):
         assert service.sql("SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_a_stop_drains_what_waits(tmp_path: Path):
+def test_a_stop_drains_what_waits(tmp_path: Path, taken: dict[str, Acknowledged]):
     """Also what was closed just now, and what a start finds only when it is asked to stop."""
-    taken = {"traces": Acknowledged(), "logs": Acknowledged()}
     with own_clickhouse(tmp_path) as server:
         environment = {"OTEL_FEEDBACK_DATABASE_URL": server.url}
         with running_service(tmp_path / "data", environment) as service:

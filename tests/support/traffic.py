@@ -21,6 +21,7 @@ TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 METHODS = {"traces": TRACES, "logs": LOGS}
 SPANS_PER_REQUEST = 7
+WRITTEN_SECONDS = 60.0
 LLM_CALL = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
@@ -149,6 +150,10 @@ def send_until_it_dies(service: RunningService, taken: dict[str, Acknowledged]) 
 
 def counts(service: RunningService, query: str) -> Counter[str]:
     return Counter({row["Key"]: int(row["Rows"]) for row in service.sql(query)})
+
+
+def wait_until_written(service: RunningService, patience_seconds: float = WRITTEN_SECONDS) -> None:
+    wait_until(lambda: waiting(service) == 0 or None, patience_seconds, "the queue was not written")
 
 
 def waiting(service: RunningService) -> float:

@@ -11,10 +11,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError, OtelFeedbackError
+from otel_feedback.errors import ConfigurationError, OtelFeedbackError
 from otel_feedback.running_service import ServiceState
 from otel_feedback.settings import LogFormat, Settings
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 SUMMARY: Final = "receive OTLP and ratings, store them in ClickHouse, show the dashboard"
 EXAMPLE: Final = "OTEL_FEEDBACK_SIGNING_KEYS=change-me otel-feedback serve"
 DASHBOARD_VARIABLE: Final = "OTEL_FEEDBACK_DASHBOARD_ADDRESS"
-MIGRATION_PAUSE_SECONDS: Final = 2.0
-MIGRATION_PATIENCE_SECONDS: Final = 15.0
 LAST_SECONDS: Final = 2.0
 
 logger = logging.getLogger(__name__)
@@ -108,6 +105,7 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     from otel_feedback.clickhouse.connect import connect  # noqa: PLC0415  # as in run
     from otel_feedback.service.listening import bind  # noqa: PLC0415  # as in run
     from otel_feedback.service.run import Service, addresses_of  # noqa: PLC0415  # as in run
+    from otel_feedback.service.schema import SchemaUpdate  # noqa: PLC0415  # as in run
 
     asked_to_stop = _stop_on_signals()
     for address, variable in (
@@ -118,14 +116,13 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
     database = connect(settings.database_url)
     try:
         service = Service(settings, database)
-        migrating = asyncio.create_task(_migrate(database, settings, service))
+        schema = SchemaUpdate(database, settings, service.start_writing)
         try:
             await service.start()
-            await _first_of(migrating, asked_to_stop.wait(), timeout_seconds=MIGRATION_PATIENCE_SECONDS)
-            migrating = _migrated_or_waiting(migrating, database, settings, service)
+            await schema.first_answer(asked_to_stop)
             await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
         finally:
-            migrating.cancel()
+            schema.cancel()
             await service.stop()
     finally:
         database.close()
@@ -144,63 +141,6 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     return asked_to_stop
-
-
-async def _migrate(database: Database, settings: Settings, service: Service) -> None:
-    """Migrate, then let the writers write.
-
-    Raises:
-        OtelFeedbackError: the database is away, or refuses.
-    """
-    from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as in run
-
-    await asyncio.to_thread(migrate, database, settings)
-    service.start_writing()
-
-
-async def _first_of(task: asyncio.Task[None], other: Coroutine[Any, Any, Any], *, timeout_seconds: float) -> None:
-    """Wait until the task or the other is done, at most so long; the task goes on."""
-    waiting = asyncio.create_task(other)
-    await asyncio.wait([task, waiting], timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-
-
-def _migrated_or_waiting(
-    migrating: asyncio.Task[None], database: Database, settings: Settings, service: Service
-) -> asyncio.Task[None]:
-    """Where the database is away it is migrated as soon as it is there, by the task returned.
-
-    Until then the queue holds what comes.
-
-    Raises:
-        OtelFeedbackError: the database is there and refuses.
-    """
-    absence = "the database has not answered yet"
-    if migrating.done():
-        try:
-            migrating.result()
-        except DatabaseUnavailableError as error:
-            absence = str(error)
-        else:
-            return migrating
-
-    async def until_migrated() -> None:
-        attempt = migrating
-        while True:
-            try:
-                await attempt
-            except DatabaseUnavailableError as error:
-                logger.debug("%s", error)
-            except OtelFeedbackError as error:
-                logger.error("the schema can't be migrated, trying again: %s", error)  # noqa: TRY400  # one line
-            else:
-                logger.info("the database is there; what waited is being written")
-                return
-            await asyncio.sleep(MIGRATION_PAUSE_SECONDS)
-            attempt = asyncio.create_task(_migrate(database, settings, service))
-
-    logger.warning("%s. What comes is kept in the queue and written once the database is there", absence)
-    return asyncio.create_task(until_migrated())
 
 
 async def _serve_dashboard(

@@ -130,7 +130,7 @@ class Database(abc.ABC):
         Raises:
             DatabaseError: it does not.
         """
-        self.query("SELECT 1")
+        self.query(statements.load("queries/ping.sql"))
 
     def insert_segment(self, signal: Signal, path: Path, token: str) -> None:
         """Store every record of the segment; a second call with the same token stores nothing.

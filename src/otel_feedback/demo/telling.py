@@ -10,14 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from otel_feedback.clickhouse import statements
 from otel_feedback.demo.start import Demo
 from otel_feedback.demo.unattended import Joined
 from otel_feedback.settings import PREFIX
 
-_STATEMENT: Final = (
-    "SELECT Label, Comment, round(Duration / 1e9, 2) AS Seconds, TotalTokens, Prompt, Completion "
-    "FROM rated_llm_calls ORDER BY RatingTime DESC LIMIT 5"
-)
 _COLUMNS: Final = ("rating", "comment", "latency", "tokens", "model", "prompt", "answer", "joined")
 _WIDTHS: Final = (8, 24, 7, 6, 20, 32, 38, 6)
 
@@ -49,7 +46,8 @@ def sql_command(environment: Mapping[str, str]) -> str:
     names = (PREFIX + "DATA_DIR", PREFIX + "DATABASE_URL")
     settings = [f"{name}={shlex.quote(environment[name])}" for name in names if environment.get(name)]
     command = shlex.quote(_short(Path(sys.executable).with_name("otel-feedback")))
-    return " ".join([*settings, command, "sql", f'"{_STATEMENT}"', "--format", "PrettyCompact"])
+    statement = " ".join(statements.load("queries/latest_rated_calls.sql").split())
+    return " ".join([*settings, command, "sql", f'"{statement}"', "--format", "PrettyCompact"])
 
 
 def table(joined: Sequence[Joined]) -> str:

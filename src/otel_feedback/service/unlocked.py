@@ -6,6 +6,7 @@ microseconds); a reader in another thread may see an addition of which a part is
 
 from __future__ import annotations
 
+import abc
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -56,8 +57,9 @@ class _Family(Collector, Generic[_Series]):
         self._series: dict[tuple[str, ...], _Series] = {}
         registry.register(self)
 
+    @abc.abstractmethod
     def _new(self) -> _Series:
-        raise NotImplementedError
+        """A series that nothing was added to."""
 
     def labels(self, *values: str) -> _Series:
         """The series with these values; for callers to keep."""
