@@ -15,7 +15,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import DATABASE as THEIRS
 from tests.benchmarks.peers import collector
-from tests.integration.clickhouse.test_decode import EVERY_KIND
 from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
 from tests.support.collector import collector_binary
 from tests.support.dialects import FOLDER, recorded
@@ -23,6 +22,7 @@ from tests.support.otlp import attributes, log_request, trace_request
 from tests.support.service import running_service, wait_until
 from tests.support.tools import missing_tool
 from tests.support.traffic import METHODS
+from tests.support.value_kinds import EVERY_KIND
 
 OURS = "ours"
 WRITTEN_SECONDS = 60.0

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+SECOND: Final = 1_000_000_000
+NOON: Final = 1_790_000_000 * SECOND
 
 
 def any_value(value: Any) -> AnyValue:  # noqa: PLR0911  # one return a kind of value
@@ -128,3 +133,18 @@ def _varint_at(body: bytes, position: int) -> tuple[int, int]:
         shift += 7
         if byte < 0x80:
             return number, position
+
+
+def span_request(count: int = 1) -> tuple[ExportTraceServiceRequest, list[Span]]:
+    """A request with this many equal spans, and the spans."""
+    request = trace_request(*[{}] * count)
+    spans = list(request.resource_spans[0].scope_spans[0].spans)
+    for span in spans:
+        span.start_time_unix_nano, span.end_time_unix_nano = NOON, NOON + 5
+    return request, spans
+
+
+def record_request() -> tuple[ExportLogsServiceRequest, LogRecord]:
+    """A request with one log record, and the record."""
+    request = log_request("body")
+    return request, request.resource_logs[0].scope_logs[0].log_records[0]

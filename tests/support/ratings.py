@@ -1,8 +1,9 @@
-"""Ratings as OTLP requests, carrier by carrier, and the LLM calls that they rate."""
+"""Ratings as OTLP requests, carrier by carrier, the LLM calls that they rate, and what becomes of them in SQL."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -10,11 +11,14 @@ from typing import Any, Final
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from tests.support.otlp import attributes, log_request, trace_request
+from tests.support.otlp import NOON, SECOND, attributes, log_request, trace_request
 
-SECOND: Final = 1_000_000_000
-NOON: Final = 1_790_000_000 * SECOND
+from otel_feedback.clickhouse.database import Database
+
 EVENT: Final = "gen_ai.evaluation.result"
+WAITING: Final = "waiting"
+LINKED: Final = "linked"
+UNMATCHED: Final = "unmatched"
 
 
 @dataclass(frozen=True)
@@ -128,3 +132,21 @@ class Submission:
 
 def only_span(request: ExportTraceServiceRequest) -> Span:
     return request.resource_spans[0].scope_spans[0].spans[0]
+
+
+def current(database: Database, columns: str = "*") -> list[dict[str, Any]]:
+    rows = database.query(f"SELECT {columns} FROM feedback ORDER BY Name, RaterId, SessionId, FeedbackId")  # noqa: S608
+    return [dict(row) for row in rows]
+
+
+def only_rating(database: Database, columns: str = "*") -> dict[str, Any]:
+    (row,) = current(database, columns)
+    return row
+
+
+def journal(database: Database) -> list[str]:
+    return [row["EventId"] for row in database.query("SELECT EventId FROM feedback_events ORDER BY Time, EventId")]
+
+
+def seconds_ago(seconds: float) -> int:
+    return time.time_ns() - int(seconds * SECOND)

@@ -55,3 +55,8 @@ def store_bytes(database: Database, signal: Signal, content: bytes, token: str =
         path.write_bytes(content)
         database.insert_segment(signal, path, token)
     return token
+
+
+def only_row(database: Database, query: str, **parameters: str) -> dict[str, Any]:
+    (row,) = database.query(query, parameters)
+    return dict(row)

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from tests.support.clickhouse_server import own_clickhouse
-from tests.support.ratings import NOON, SECOND, Call, Submission
+from tests.support.otlp import NOON, SECOND
+from tests.support.ratings import Call, Submission
 from tests.support.segments import store
 from tests.support.service import wait_until
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.support.otlp import trace_request
-from tests.support.ratings import NOON, SECOND, Call, Submission, only_span
+from tests.support.otlp import NOON, SECOND, trace_request
+from tests.support.ratings import Call, Submission, only_span
 from tests.support.segments import store
 
 from otel_feedback.clickhouse.database import Database
