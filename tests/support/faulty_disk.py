@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-CALLS = ("open", "write", "ftruncate", "fsync", "fdatasync", "rename", "unlink", "mkdir")
+CALLS = ("open", "writev", "ftruncate", "fsync", "fdatasync", "rename", "unlink", "mkdir")
 """The calls that can fail or be a process's last."""
 
 
@@ -149,16 +149,17 @@ class FaultyDisk:
         self._descriptors[descriptor] = content
         return descriptor
 
-    def _write(self, descriptor: int, data: Any) -> int:
+    def _writev(self, descriptor: int, parts: Any) -> int:
         content = self._descriptors.get(descriptor)
         if not isinstance(content, _Content):
-            return int(self._real["write"](descriptor, data))
+            return int(self._real["writev"](descriptor, parts))
+        data = b"".join(parts)
 
-        def write(part: Any) -> int:
-            content.shown += bytes(part)
-            return int(self._real["write"](descriptor, part))
+        def write(part: bytes) -> int:
+            content.shown += part
+            return int(self._real["writev"](descriptor, [part]))
 
-        return int(self._call("write", lambda: write(data), lambda: write(data[: (len(data) + 1) // 2])))
+        return int(self._call("writev", lambda: write(data), lambda: write(data[: (len(data) + 1) // 2])))
 
     def _ftruncate(self, descriptor: int, length: int) -> None:
         content = self._descriptors[descriptor]

@@ -41,7 +41,9 @@ from otel_feedback.service.isolation import Search
 from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.service.writer import Writer
 
-LIMITS = Limits(group_bytes=60, segment_bytes=150, segment_age_seconds=1.0, total_bytes=1500)
+LIMITS = Limits(
+    group_bytes=60, segment_bytes=150, segment_age_seconds=1.0, lull_bytes=80, lull_seconds=0.3, total_bytes=1500
+)
 STEPS = 40
 YEAR_SECONDS = 365 * 86400
 WAITING_SUFFIXES = {files.OPEN_SUFFIX, files.CLOSED_SUFFIX, files.DOUBTED_SUFFIX}

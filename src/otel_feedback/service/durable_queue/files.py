@@ -9,8 +9,10 @@ segment's deduplication token.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +29,8 @@ DOUBTED_SUFFIX: Final = ".doubted"
 REASON_SUFFIX: Final = ".reason"
 UNFINISHED_SUFFIX: Final = ".unfinished"
 """What a dead process left under such a name is worth nothing and is removed at the next start."""
+
+_MOST_PARTS: Final = os.sysconf("SC_IOV_MAX")
 
 
 def new_segment_name(after: str = "") -> str:
@@ -64,11 +68,15 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte; ``os.write`` may stop early, e.g. on a disk that is filling up."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def write_all(descriptor: int, *parts: bytes) -> None:
+    """Write every byte of every part; ``os.writev`` may stop early, e.g. on a disk that is filling up."""
+    left = deque(memoryview(part) for part in parts if part)
+    while left:
+        written = os.writev(descriptor, list(itertools.islice(left, _MOST_PARTS)))
+        while left and written >= len(left[0]):
+            written -= len(left.popleft())
+        if written:
+            left[0] = left[0][written:]
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from otel_feedback.service.durable_queue.busy import QueueWriteError
 from otel_feedback.service.durable_queue.request_log import RequestLog
-from otel_feedback.service.durable_queue.segment import encode_record
+from otel_feedback.service.durable_queue.segment import parts_of_record
 from otel_feedback.service.durable_queue.segment_log import SegmentLog
 from otel_feedback.service.telemetry import QueueMetrics
 
@@ -142,13 +142,13 @@ class GroupCommit:
 
     def _make_durable(self, group: Sequence[Waiting]) -> int:
         arrival = time.time_ns()
-        data = b"".join(encode_record(each.body, arrival) for each in group)
+        parts = [part for each in group for part in parts_of_record(each.body, each.digest, arrival)]
         began = time.perf_counter()
-        self._log.append(data)
+        size_bytes = self._log.append(parts)
         self._fsyncs.inc()
         self._fsync_seconds.observe(time.perf_counter() - began)
         self._taken.note([each.digest for each in group])
-        return len(data)
+        return size_bytes
 
 
 def _answer(group: Sequence[Waiting], failure: QueueWriteError | None) -> None:

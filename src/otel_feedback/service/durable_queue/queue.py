@@ -15,11 +15,12 @@ from typing import Final
 
 from otel_feedback.service.durable_queue import files
 from otel_feedback.service.durable_queue.busy import QueueBusyError
+from otel_feedback.service.durable_queue.digest import digest_of
 from otel_feedback.service.durable_queue.group_commit import GroupCommit, Waiting
 from otel_feedback.service.durable_queue.halves import halves_of
 from otel_feedback.service.durable_queue.recovery import mend, recent_digests, recover
 from otel_feedback.service.durable_queue.request_log import RequestLog
-from otel_feedback.service.durable_queue.request_window import RequestWindow, digest_of
+from otel_feedback.service.durable_queue.request_window import RequestWindow
 from otel_feedback.service.durable_queue.segment_log import DEFAULT_LIMITS, Claimed, Limits, SegmentLog
 from otel_feedback.service.telemetry import Telemetry
 

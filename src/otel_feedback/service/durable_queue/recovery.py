@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_feedback.service.durable_queue import boot
+from otel_feedback.service.durable_queue.digest import digest_of
 from otel_feedback.service.durable_queue.files import (
     CLOSED_SUFFIX,
     DOUBTED_SUFFIX,
@@ -31,7 +32,7 @@ from otel_feedback.service.durable_queue.files import (
     write_durably,
 )
 from otel_feedback.service.durable_queue.halves import halves_of
-from otel_feedback.service.durable_queue.request_window import MOST_REQUESTS, WINDOW_SECONDS, digest_of
+from otel_feedback.service.durable_queue.request_window import MOST_REQUESTS, WINDOW_SECONDS
 from otel_feedback.service.durable_queue.segment import Damage, Record, scan, unchecked_bodies
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from otel_feedback.service.durable_queue.digest import DIGEST_BYTES
 from otel_feedback.service.durable_queue.files import UNFINISHED_SUFFIX, write_all
-from otel_feedback.service.durable_queue.request_window import DIGEST_BYTES, MOST_REQUESTS
+from otel_feedback.service.durable_queue.request_window import MOST_REQUESTS
 
 logger = logging.getLogger(__name__)
 

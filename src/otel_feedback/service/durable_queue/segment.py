@@ -1,11 +1,11 @@
 r"""The record format of a segment file.
 
     record  = length (varint) body trailer
-    trailer = field 15000 (fixed64: arrival, Unix nanoseconds) field 15001 (fixed32: CRC-32 of all before it)
+    trailer = field 15000 (fixed64: arrival, Unix nanoseconds) field 15001 (fixed32: checksum)
 
 ``body`` is a serialised OTLP request. To a protobuf reader the trailer is two unknown fields at the request's end, so
-a segment as it stands is a file of length-delimited OTLP requests, which is what ClickHouse reads. CRC-32 is zlib's:
-it finds every flipped byte in a record and costs 0.14 ms a MB.
+a segment as it stands is a file of length-delimited OTLP requests, which is what ClickHouse reads. The checksum is
+the CRC-32 of the body's digest and the arrival: whoever appends has that digest already.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from otel_feedback.service.durable_queue.digest import digest_of
 
 _ARRIVAL_TAG: Final = b"\xc1\xa9\x07"  # varint of 15000 << 3 | 1
 _CHECKSUM_TAG: Final = b"\xcd\xa9\x07"  # varint of 15001 << 3 | 5
@@ -49,10 +51,17 @@ class Damage:
 
 def encode_record(body: bytes, arrival_unix_nano: int) -> bytes:
     """The record's bytes, ready to append."""
-    arrival = _ARRIVAL_TAG + _ARRIVAL.pack(arrival_unix_nano)
-    checksum = zlib.crc32(arrival, zlib.crc32(body))
-    length = _varint(len(body) + TRAILER_BYTES)
-    return b"".join((length, body, arrival, _CHECKSUM_TAG, _CHECKSUM.pack(checksum)))
+    return b"".join(parts_of_record(body, digest_of(body), arrival_unix_nano))
+
+
+def parts_of_record(body: bytes, digest: bytes, arrival_unix_nano: int) -> tuple[bytes, bytes, bytes]:
+    """The record's bytes in three parts, the body as it came, for whoever has its digest and writes without a copy."""
+    return _varint(len(body) + TRAILER_BYTES), body, _trailer(digest, _ARRIVAL.pack(arrival_unix_nano))
+
+
+def _trailer(digest: bytes, arrival: bytes) -> bytes:
+    checksum = _CHECKSUM.pack(zlib.crc32(arrival, zlib.crc32(digest)))
+    return b"".join((_ARRIVAL_TAG, arrival, _CHECKSUM_TAG, checksum))
 
 
 def scan(data: bytes) -> Iterator[Record | Damage]:
@@ -79,7 +88,7 @@ def _next_sound(data: bytes, damage: Damage) -> int:
 
 
 def unchecked_bodies(data: bytes) -> Iterator[memoryview]:
-    """The bodies of all records but damaged lengths, ten times as quick as ``scan``, since no checksum is looked at."""
+    """The bodies of all records but those of damaged length; quick, since no checksum is looked at."""
     view = memoryview(data)
     position = 0
     while position < len(data):
@@ -102,16 +111,14 @@ def _read(data: bytes, start: int) -> Record | Damage:
         # A record that was written in part has no trailer; where there is one, the length is what is wrong.
         is_torn = _TRAILER.search(data, start) is None
         return Damage(start, len(data), f"the record at byte {start} ends after the file's end", is_torn)
-    checksum_start = end - _CHECKSUM_BYTES
     arrival_start = end - TRAILER_BYTES
     if arrival_start < body_start:
-        return Damage(start, len(data), f"the record at byte {start} is shorter than its trailer", is_torn=False)
-    expected = data[checksum_start:end]
-    actual = _CHECKSUM_TAG + _CHECKSUM.pack(zlib.crc32(memoryview(data)[body_start:checksum_start]))
-    if expected != actual or data[arrival_start : arrival_start + len(_ARRIVAL_TAG)] != _ARRIVAL_TAG:
+        return Damage(start, end, f"the record at byte {start} is shorter than its trailer", is_torn=False)
+    body = data[body_start:arrival_start]
+    arrival = data[arrival_start + len(_ARRIVAL_TAG) : end - _CHECKSUM_BYTES]
+    if data[arrival_start:end] != _trailer(digest_of(body), arrival):
         return Damage(start, end, f"the record at byte {start} has a wrong checksum", is_torn=False)
-    (arrival,) = _ARRIVAL.unpack_from(data, arrival_start + len(_ARRIVAL_TAG))
-    return Record(start, end, data[body_start:arrival_start], arrival)
+    return Record(start, end, body, *_ARRIVAL.unpack(arrival))
 
 
 def _varint(number: int) -> bytes:

@@ -7,7 +7,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 GROUP_BYTES: Final = 1 << 20
 SEGMENT_BYTES: Final = 32 << 20
 SEGMENT_AGE_SECONDS: Final = 1.2
+LULL_BYTES: Final = 8 << 20
+LULL_SECONDS: Final = 0.05
 LIMIT_BYTES: Final = 4 << 30
 RETRY_SECONDS: Final = 1.0
 RESERVE_BYTES: Final = 128 << 20
@@ -32,12 +34,16 @@ class Limits:
     Attributes:
         group_bytes: how much one fsync makes durable at the most.
         segment_age_seconds: a click is visible in SQL this long, plus one INSERT, after its append.
+        lull_bytes: a segment of this size is worth an INSERT of its own; it closes when nothing came for
+            ``lull_seconds``, since then nothing is won by waiting for more.
         total_bytes: on disk and in memory together; beyond it appends are refused (OTEL_FEEDBACK_MAX_QUEUE_BYTES).
     """
 
     group_bytes: int = GROUP_BYTES
     segment_bytes: int = SEGMENT_BYTES
     segment_age_seconds: float = SEGMENT_AGE_SECONDS
+    lull_bytes: int = LULL_BYTES
+    lull_seconds: float = LULL_SECONDS
     total_bytes: int = LIMIT_BYTES
 
 
@@ -82,6 +88,7 @@ class _OpenSegment:
     path: Path
     descriptor: int
     born: float
+    appended: float
     durable_bytes: int = 0
     is_uncut: bool = False
 
@@ -106,8 +113,8 @@ class SegmentLog:
         """Name segments so that they sort behind this one."""
         self._last_name = name
 
-    def append(self, data: bytes) -> None:
-        """Append and fsync.
+    def append(self, parts: Sequence[bytes]) -> int:
+        """Append the parts and fsync; how many bytes that were.
 
         Some of the disk is left free, since the embedded database takes room for what is written to it: without it a
         full queue could never shrink.
@@ -115,15 +122,18 @@ class SegmentLog:
         Raises:
             OSError: the disk refused, or is full. None of the data will be in any segment that is offered.
         """
-        self._check_room(len(data))
+        size_bytes = sum(map(len, parts))
+        self._check_room(size_bytes)
         try:
             segment = self._segment or self._open()
-            files.write_all(segment.descriptor, data)
+            files.write_all(segment.descriptor, *parts)
             os.fdatasync(segment.descriptor)
         except Exception:
             self._abandon()
             raise
-        segment.durable_bytes += len(data)
+        segment.durable_bytes += size_bytes
+        segment.appended = time.monotonic()
+        return size_bytes
 
     def _check_room(self, size_bytes: int) -> None:
         disk = os.statvfs(self._directory)
@@ -135,22 +145,27 @@ class SegmentLog:
         """When the open segment is to be closed for its age, or stranded ones tried again; None: there are none."""
         due = []
         if self._segment is not None:
-            due.append(self._segment.born + self._limits.segment_age_seconds)
+            due.append(self._due_of(self._segment))
         if self._stranded:
             due.append(self._retry_at)
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def close_if_due(self) -> None:
-        """Close the open segment once it is large or old enough; try again what could not be closed before."""
+        """Close the open segment once it is due or full; try again what could not be closed before."""
         now = time.monotonic()
         if self._stranded and now >= self._retry_at:
             self._retry_stranded()
         segment = self._segment
         if segment is None:
             return
-        is_old = now >= segment.born + self._limits.segment_age_seconds
-        if is_old or segment.durable_bytes >= self._limits.segment_bytes:
+        if now >= self._due_of(segment) or segment.durable_bytes >= self._limits.segment_bytes:
             self._close(segment)
+
+    def _due_of(self, segment: _OpenSegment) -> float:
+        """When it is to be closed if nothing more comes, on the monotonic clock."""
+        due = segment.born + self._limits.segment_age_seconds
+        is_large = segment.durable_bytes >= self._limits.lull_bytes
+        return min(due, segment.appended + self._limits.lull_seconds) if is_large else due
 
     def end(self) -> None:
         """Close what is open, whatever its size and age."""
@@ -169,7 +184,8 @@ class SegmentLog:
         path = self._directory / (name + files.OPEN_SUFFIX)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._last_name = name
-        self._segment = _OpenSegment(path, descriptor, time.monotonic())
+        now = time.monotonic()
+        self._segment = _OpenSegment(path, descriptor, born=now, appended=now)
         files.sync_directory(self._directory)
         return self._segment
 

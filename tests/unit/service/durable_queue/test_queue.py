@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from otel_feedback.service.durable_queue import files, group_commit, segment_log
 from otel_feedback.service.durable_queue.busy import QueueBusyError, QueueWriteError
 from otel_feedback.service.durable_queue.queue import Depth, DurableQueue
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
-from otel_feedback.service.durable_queue.segment_log import Claimed, Limits
+from otel_feedback.service.durable_queue.segment_log import Claimed, Limits, SegmentLog
 from otel_feedback.service.telemetry import Telemetry
 
 QUICK = Limits(segment_age_seconds=0.05)
@@ -110,6 +111,34 @@ def test_a_segment_closes_by_size(make_queue: Any):
     assert claim(queue).size_bytes > 200
 
 
+def test_a_segment_that_is_worth_an_insert_closes_in_a_lull(make_queue: Any):
+    queue = make_queue(Limits(segment_age_seconds=3600, lull_bytes=100, lull_seconds=0.05))
+    append_all(queue, b"too little")
+    append_all(queue, b"x" * 200)
+    assert bodies_of(claim(queue).path) == [b"too little", b"x" * 200]
+    append_all(queue, b"too little again")
+    assert queue.depth().segments == 1, "what is claimed, and nothing closed after it"
+
+
+def test_while_records_come_there_is_no_lull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seconds = 0.0
+    monkeypatch.setattr(segment_log, "time", SimpleNamespace(monotonic=lambda: seconds))
+    log = SegmentLog(tmp_path, Limits(segment_age_seconds=10, lull_bytes=100, lull_seconds=1), no_offer)
+    log.append([b"x" * 200])
+    seconds = 0.9
+    log.append([b"y"])
+    seconds = 1.8
+    log.close_if_due()
+    assert log.seconds_until_due() == pytest.approx(0.1)
+    seconds = 9.8
+    log.append([b"z"])
+    assert log.seconds_until_due() == pytest.approx(0.2), "its age closes it all the same"
+
+
+def no_offer(segment: Claimed, _: float) -> None:
+    raise AssertionError(f"{segment} was closed")
+
+
 def test_closing_makes_appends_under_way_durable_and_refuses_new_ones(make_queue: Any):
     queue = make_queue(PATIENT)
 
@@ -173,7 +202,7 @@ def test_what_is_no_fault_of_the_disk_is_told_too_and_the_queue_goes_on(
     def run_out_of_memory(*_: Any) -> int:
         raise MemoryError
 
-    for place in ((group_commit, "encode_record"), (segment_log.files, "write_all")):
+    for place in ((group_commit, "parts_of_record"), (segment_log.files, "write_all")):
         with monkeypatch.context() as patch:
             patch.setattr(*place, run_out_of_memory)
             with pytest.raises(QueueWriteError, match="MemoryError"):
@@ -231,7 +260,7 @@ def test_a_rejected_segment_is_kept_with_its_reason(make_queue: Any, tmp_path: P
     assert not segment.path.exists()
 
 
-@pytest.mark.parametrize("call", ["write", "fdatasync"])
+@pytest.mark.parametrize("call", ["writev", "fdatasync"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_when_the_disk_refuses_nothing_is_acknowledged_and_the_queue_lives_on(
     make_queue: Any, monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry, call: str, code: int
@@ -241,8 +270,8 @@ def test_when_the_disk_refuses_nothing_is_acknowledged_and_the_queue_lives_on(
     real = getattr(os, call)
 
     def refuse(descriptor: int, *rest: Any) -> Any:
-        if call == "write" and len(rest[0]) > 5:
-            return real(descriptor, rest[0][:5])  # the disk fills up in the middle of a record
+        if call == "writev" and sum(map(len, rest[0])) > 5:
+            return real(descriptor, [b"".join(rest[0])[:5]])  # the disk fills up in the middle of a record
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from otel_feedback.service.durable_queue.boot import note_boot
+from otel_feedback.service.durable_queue.digest import digest_of
 from otel_feedback.service.durable_queue.recovery import mend, recent_digests, recover
-from otel_feedback.service.durable_queue.request_window import digest_of
 from otel_feedback.service.durable_queue.segment import Record, encode_record, scan
 
 FIRST = encode_record(b"first" * 20, 1)

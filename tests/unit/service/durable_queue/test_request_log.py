@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from otel_feedback.service.durable_queue import files, request_log
+from otel_feedback.service.durable_queue.digest import digest_of
 from otel_feedback.service.durable_queue.request_log import RequestLog
-from otel_feedback.service.durable_queue.request_window import digest_of
 
 DIGESTS = [digest_of(b"%d" % number) for number in range(10)]
 
@@ -45,15 +45,15 @@ def test_a_disk_that_refuses_costs_what_comes_then_and_nothing_else(tmp_path: Pa
     log = RequestLog(tmp_path / "traces")
     log.begin([])
     log.note(DIGESTS[:1])
-    write = os.write
+    writev = os.writev
 
-    def fill_up(descriptor: int, data: bytes) -> int:
-        if len(data) <= 20:
+    def fill_up(descriptor: int, parts: list[memoryview]) -> int:
+        if len(parts[0]) <= 20:
             raise OSError(28, "No space left on device")
-        return write(descriptor, data[:20])
+        return writev(descriptor, [parts[0][:20]])
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "write", fill_up)
+        patch.setattr(files.os, "writev", fill_up)
         log.note(DIGESTS[1:2])
     log.note(DIGESTS[2:3])
     assert log.read() == [DIGESTS[0], DIGESTS[2]]
