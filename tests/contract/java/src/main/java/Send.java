@@ -56,7 +56,7 @@ public final class Send {
 
     Span parent = sendSpans(tracing.tracerBuilder("contract").setInstrumentationVersion("1.0").build(), testId);
     sendLogs(logging.loggerBuilder("contract").build(), testId, Context.root().with(parent));
-    boolean isSent = done(tracing.forceFlush()) & done(logging.forceFlush());
+    boolean isSent = done("spans", tracing.forceFlush()) & done("log records", logging.forceFlush());
     tracing.close();
     logging.close();
     if (!isSent || WARNED.get()) {
@@ -124,8 +124,13 @@ public final class Send {
         : OtlpHttpLogRecordExporter.builder().setEndpoint(endpoint + "/v1/logs").setCompression(compression).build();
   }
 
-  private static boolean done(CompletableResultCode result) {
-    return result.join(30, TimeUnit.SECONDS).isSuccess();
+  private static boolean done(String what, CompletableResultCode result) {
+    result.join(60, TimeUnit.SECONDS);
+    if (!result.isSuccess()) {
+      String how = result.isDone() ? "failed: " + result.getFailureThrowable() : "did not end";
+      System.err.println("The export of " + what + " " + how);
+    }
+    return result.isSuccess();
   }
 
   /** The exporters tell of a failed export, and of a partial success, only in their log. */
