@@ -24,6 +24,7 @@ from tests.support.traffic import LOGS, TRACES, rating_of
 
 REQUEST_SPANS = 512
 SECONDS_BETWEEN_RATINGS = 0.2
+SECONDS_BETWEEN_LOOKS = 0.05
 VISIBLE_SECONDS = 30.0
 
 
@@ -94,6 +95,7 @@ def _rate_and_watch(address: str, server: OwnClickHouse, seconds: float) -> list
             now = time.monotonic()
             seen |= new
             delays += [now - sent[each] for each in new]
+            time.sleep(SECONDS_BETWEEN_LOOKS)
             assert now < until + VISIBLE_SECONDS, f"{len(sent) - len(seen)} ratings are not visible"
     return delays
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 from tests.benchmarks.loads import LOADS, Load
 from tests.benchmarks.peers import DATABASE, OURS, OURS_OFFICIAL_ONLY, ROTEL_VERSION, Peer, peers
-from tests.benchmarks.send import send
+from tests.benchmarks.send import CALLERS, send
 from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
 from tests.support.collector import collector_binary
 from tests.support.service import wait_until
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=256_000, help="spans in the largest load")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--loads", nargs="+", choices=LOADS, default=list(LOADS), metavar="LOAD", help=", ".join(LOADS))
+    parser.add_argument("--callers", type=int, default=CALLERS, help="at once (default: %(default)s)")
     parser.add_argument("--ours-only", action="store_true", help="leave the others out")
     arguments = parser.parse_args()
     contenders = [OURS, OURS_OFFICIAL_ONLY] if arguments.ours_only else peers()
@@ -59,11 +60,14 @@ def main() -> None:
         make, share = LOADS[name]
         load = make(max(1, int(arguments.items * share)))
         kind = "spans" if load.signal == "traces" else "log records"
-        print(f"## {name}: {load.items:,} {kind}, {arguments.rounds} round(s), medians\n", flush=True)
-        print(table(measure(contenders, load, arguments.rounds)), flush=True)
+        print(
+            f"## {name}: {load.items:,} {kind}, {arguments.callers} callers, {arguments.rounds} round(s), medians\n",
+            flush=True,
+        )
+        print(table(measure(contenders, load, arguments.rounds, arguments.callers)), flush=True)
 
 
-def measure(contenders: list[Peer], load: Load, rounds: int) -> dict[str, list[Cost]]:
+def measure(contenders: list[Peer], load: Load, rounds: int, callers: int = CALLERS) -> dict[str, list[Cost]]:
     """The costs of every peer that takes this signal, interleaved round by round."""
     costs: dict[str, list[Cost]] = {}
     with tempfile.TemporaryDirectory(prefix="otel-feedback-bench-") as folder, own_clickhouse(Path(folder)) as server:
@@ -71,11 +75,11 @@ def measure(contenders: list[Peer], load: Load, rounds: int) -> dict[str, list[C
             for index, peer in enumerate(each for each in contenders if each.takes(load)):
                 place = Path(folder) / f"{number}-{index}"
                 place.mkdir()
-                costs.setdefault(peer.name, []).append(run_once(peer, server, place, load))
+                costs.setdefault(peer.name, []).append(run_once(peer, server, place, load, callers))
     return costs
 
 
-def run_once(peer: Peer, server: OwnClickHouse, folder: Path, load: Load) -> Cost:
+def run_once(peer: Peer, server: OwnClickHouse, folder: Path, load: Load, callers: int = CALLERS) -> Cost:
     """One run on an empty database.
 
     Raises:
@@ -88,7 +92,7 @@ def run_once(peer: Peer, server: OwnClickHouse, folder: Path, load: Load) -> Cos
     with peer.run(server, folder) as receiver:
         process = psutil.Process(receiver.pid)
         receiver_before, clickhouse_before = _cpu_seconds(process), _cpu_seconds(clickhouse)
-        sent = send(load.requests, receiver.address, load.signal)
+        sent = send(load.requests, receiver.address, load.signal, callers)
         wait_until(
             lambda: _count(server, table_name) >= load.items or None,
             VISIBLE_SECONDS,

@@ -11,6 +11,11 @@ class BearerTokens:
     def __init__(self, tokens: tuple[str, ...]) -> None:
         self._tokens = tuple(token.encode() for token in tokens)
 
+    @property
+    def are_needed(self) -> bool:
+        """Whether there are any."""
+        return bool(self._tokens)
+
     def admit(self, authorization: str) -> bool:
         """Whether the value of an Authorization header opens the door; compared in constant time."""
         if not self._tokens:
