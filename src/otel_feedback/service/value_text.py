@@ -37,6 +37,11 @@ def _json(value: AnyValue) -> str:  # noqa: PLR0911  # one return a kind of valu
     match value.WhichOneof("value"):
         case "string_value":
             return _quoted(value.string_value)
+        case "kvlist_value":
+            last = {pair.key: pair.value for pair in value.kvlist_value.values}
+            return "{" + ",".join([f"{_quoted(key)}:{_json(last[key])}" for key in sorted(last)]) + "}"
+        case "array_value":
+            return "[" + ",".join([_json(each) for each in value.array_value.values]) + "]"
         case "bool_value":
             return "true" if value.bool_value else "false"
         case "int_value":
@@ -45,17 +50,12 @@ def _json(value: AnyValue) -> str:  # noqa: PLR0911  # one return a kind of valu
             return json_number(value.double_value)
         case "bytes_value":
             return f'"{base64.b64encode(value.bytes_value).decode()}"' if value.bytes_value else "null"
-        case "array_value":
-            return f"[{','.join(_json(each) for each in value.array_value.values)}]"
-        case "kvlist_value":
-            last = {pair.key: pair.value for pair in value.kvlist_value.values}
-            return f"{{{','.join(f'{_quoted(key)}:{_json(last[key])}' for key in sorted(last))}}}"
     return "null"
 
 
 def _quoted(text: str) -> str:
     quoted = encode_basestring(text)
-    if _LINE_SEPARATORS.search(quoted) is None:
+    if quoted.isascii() or _LINE_SEPARATORS.search(quoted) is None:
         return quoted
     return _LINE_SEPARATORS.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
