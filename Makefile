@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness soak screenshots clean
+.PHONY: help install demo test check format bench bench-freshness bench-idle soak screenshots clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: install ## Measure ingest beside the Collector and Rotel, e.g. make bench
 
 bench-freshness: install ## Measure how soon a rating is in SQL while spans come
 	@$(BIN)/python -m tests.benchmarks.freshness $(ARGS)
+
+bench-idle: install ## Measure what the service takes of a core while next to nothing comes
+	@$(BIN)/python -m tests.benchmarks.idle $(ARGS)
 
 soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

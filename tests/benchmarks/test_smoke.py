@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import freshness
+from tests.benchmarks import freshness, idle
 from tests.benchmarks.ingest import measure, table
 from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import OURS
@@ -27,6 +27,10 @@ def test_every_rating_gets_visible_while_spans_come():
     delays = freshness.measure(spans_per_second=2000, seconds=1)
     assert len(delays) >= 2
     assert all(delay > 0 for delay in delays)
+
+
+def test_what_an_idle_service_takes_is_measured():
+    assert 0 < idle.measure(requests_per_second=1, seconds=2) < 2
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):
