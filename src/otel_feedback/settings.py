@@ -1,7 +1,8 @@
 """Every setting: its environment variable, its default, and what it does. The environment wins over the file.
 
 The optional TOML file (``otel-feedback.toml`` in the working directory, or the one that OTEL_FEEDBACK_CONFIG
-names) holds the same names in lower case without the prefix.
+names) holds the same names in lower case without the prefix. Relative paths are made absolute when they are read: the
+working directory is another one for a moment when a thread imports chdb.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ PREFIX: Final = "OTEL_FEEDBACK_"
 DEFAULT_FILE: Final = "otel-feedback.toml"
 
 LogFormat: TypeAlias = Literal["text", "json"]
+FilePath: TypeAlias = str
+"""An absolute path, or "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ class Settings:
     dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
     signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
     allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may send ratings and OTLP")
-    tls_cert: str = _setting("", "PEM certificate chain for the OTLP ports")
-    tls_key: str = _setting("", "PEM private key for the OTLP ports")
-    tls_client_ca: str = _setting("", "PEM bundle: OTLP only from clients with a certificate that it signed (mTLS)")
+    tls_cert: FilePath = _setting("", "PEM certificate chain for the OTLP ports")
+    tls_key: FilePath = _setting("", "PEM private key for the OTLP ports")
+    tls_client_ca: FilePath = _setting("", "PEM bundle: OTLP only from clients whose certificate it signed (mTLS)")
     cluster: str = _setting("", "name of a ClickHouse cluster")
     retention_seconds: int = _setting("30d", "how long unrated traces are kept")
     retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")
@@ -96,7 +99,7 @@ class Settings:
                 values[each.name] = _parser_of(each.name, str(each.type))(text)
             except ValueError as error:
                 raise ConfigurationError(f"{variable}={text!r} can't be read: {error}") from None
-        values["database_url"] = values["database_url"] or f"chdb://{values['data_dir'].absolute() / 'clickhouse'}"
+        values["database_url"] = values["database_url"] or f"chdb://{values['data_dir'] / 'clickhouse'}"
         return cls(**values)
 
 
@@ -185,8 +188,16 @@ def _parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 
+def _absolute(text: str) -> Path:
+    try:
+        return Path(text).absolute()
+    except FileNotFoundError:  # the working directory was removed: an instrumented app must not end for that
+        return Path(text)
+
+
 _PARSERS: Final[dict[str, Callable[[str], Any]]] = {
-    "Path": Path,
+    "Path": _absolute,
+    "FilePath": lambda text: text and str(_absolute(text)),
     "str": str,
     "Address": parse_address,
     "tuple[str, ...]": _parse_list,

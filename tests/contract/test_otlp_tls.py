@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,3 +141,26 @@ def test_tls_without_client_certificates_serves_everyone(tmp_path: Path, certifi
         assert answer.status_code == 200
         with grpc.secure_channel(service.grpc, channel_credentials(certificates)) as channel:
             assert channel.unary_unary(EXPORT)(trace_request({}).SerializeToString(), timeout=30) == b""
+
+
+def test_relative_paths_hold_wherever_the_process_goes_afterwards(tmp_path: Path, certificates: Certificates):
+    """chdb goes to another directory and back while it is imported, in a thread of the service."""
+    go_away = (
+        "import os; from otel_feedback.settings import Settings; load = Settings.load.__func__; "
+        "Settings.load = classmethod(lambda *given: (load(*given), os.chdir('/'))[0]); "
+        "from otel_feedback.cli import main; raise SystemExit(main(['serve']))"
+    )
+    environment = {
+        "OTEL_FEEDBACK_DATA_DIR": os.path.relpath(tmp_path / "data"),
+        "OTEL_FEEDBACK_TLS_CERT": os.path.relpath(certificates.server.certificate),
+        "OTEL_FEEDBACK_TLS_KEY": os.path.relpath(certificates.server.key),
+    }
+    trust, command = verifying(certificates), (sys.executable, "-c", go_away)
+    service = RunningService(tmp_path / "data", environment, trust=trust, command=command)
+    service.start()
+    try:
+        with grpc.secure_channel(service.grpc, channel_credentials(certificates)) as channel:
+            channel.unary_unary(EXPORT)(trace_request({"a": 1}).SerializeToString(), timeout=10)
+        assert service.wait_for_rows("SELECT SpanName FROM otel_traces")
+    finally:
+        service.stop()

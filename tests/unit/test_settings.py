@@ -31,6 +31,24 @@ def test_the_environment_wins_over_the_file(tmp_path):
     assert settings.retention_seconds == 12 * 3600
 
 
+def test_paths_are_those_of_the_working_directory_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    settings = Settings.load({"OTEL_FEEDBACK_DATA_DIR": "data", "OTEL_FEEDBACK_TLS_CERT": "tls/cert.pem"})
+    monkeypatch.chdir("/")
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.tls_cert == str(tmp_path / "tls" / "cert.pem")
+    assert settings.tls_key == "", "none is none"
+
+
+def test_an_app_whose_working_directory_was_removed_still_gets_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert Settings.load({}).capture_comments
+
+
 def test_a_list_is_split_at_commas_and_stripped():
     assert Settings.load({"OTEL_FEEDBACK_SIGNING_KEYS": " new , old ,"}).signing_keys == ("new", "old")
 
