@@ -34,7 +34,7 @@ exporters:
   clickhouse:
     endpoint: tcp://127.0.0.1:{tcp_port}
     database: {database}
-    create_schema: true
+    create_schema: {create_schema}
     async_insert: false
     timeout: 60s
     sending_queue:
@@ -92,7 +92,11 @@ def _ours_without_derived_tables(server: OwnClickHouse, folder: Path) -> Iterato
         yield receiver
 
 
-def collector(binary: Path, *, is_durable: bool) -> Callable[[OwnClickHouse, Path], AbstractContextManager[Receiver]]:
+def collector(
+    binary: Path, *, is_durable: bool, database: str = DATABASE, create_schema: bool = True
+) -> Callable[[OwnClickHouse, Path], AbstractContextManager[Receiver]]:
+    """A Collector with its ClickHouse exporter; without ``create_schema`` it writes into the tables that are there."""
+
     @contextmanager
     def run(server: OwnClickHouse, folder: Path) -> Iterator[Receiver]:
         (port,) = free_ports(1)
@@ -102,7 +106,8 @@ def collector(binary: Path, *, is_durable: bool) -> Callable[[OwnClickHouse, Pat
             _COLLECTOR_CONFIG.format(
                 port=port,
                 tcp_port=server.tcp_port,
-                database=DATABASE,
+                database=database,
+                create_schema=str(create_schema).lower(),
                 queue_size=10_000_000,
                 storage="storage: file_storage" if is_durable else "",
                 extensions=storage,

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.benchmarks.loads import LOADS
@@ -21,7 +20,7 @@ from tests.support.dialects import FOLDER, recorded
 from tests.support.otlp import attributes, log_request, trace_request
 from tests.support.service import running_service, wait_until
 from tests.support.tools import missing_tool
-from tests.support.traffic import METHODS
+from tests.support.traffic import send_all
 from tests.support.value_kinds import EVERY_KIND
 
 OURS = "ours"
@@ -47,7 +46,7 @@ def test_every_row_is_the_exporters_but_those_that_are_told(tmp_path: Path):
         ):
             sent = list(requests())
             for address in (service.grpc, exporter.address):
-                send(address, sent)
+                send_all(address, sent)
             for table, name in NAMES.items():
                 wait_until(
                     lambda table=table: rows_are_equally_many(server, table), WRITTEN_SECONDS, "rows are missing"
@@ -139,12 +138,6 @@ def one_span(name: str) -> tuple[Any, Span]:
 def one_record(name: str) -> tuple[Any, LogRecord]:
     request = log_request("body", name=name)
     return request, request.resource_logs[0].scope_logs[0].log_records[0]
-
-
-def send(address: str, sent: list[tuple[str, bytes]]) -> None:
-    with grpc.insecure_channel(address) as channel:
-        for signal, body in sent:
-            channel.unary_unary(METHODS[signal])(body, timeout=30)
 
 
 def rows_are_equally_many(server: OwnClickHouse, table: str) -> bool | None:

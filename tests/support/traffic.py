@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import grpc
@@ -75,6 +76,13 @@ class Client(threading.Thread):
         self._ending.set()
         self.join(20)
         assert not self.is_alive()
+
+
+def send_all(address: str, sent: Iterable[tuple[str, bytes]]) -> None:
+    """Send requests, each told with its signal, one after the other."""
+    with grpc.insecure_channel(address) as channel:
+        for signal, body in sent:
+            channel.unary_unary(METHODS[signal])(body, timeout=30)
 
 
 def spans_of(key: str, padding_bytes: int = 0) -> ExportTraceServiceRequest:
