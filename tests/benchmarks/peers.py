@@ -21,6 +21,7 @@ START_SECONDS = 60.0
 ROTEL_VERSION = "0.0.1a15"
 DERIVED_VIEWS = (
     "llm_call_spans_genai_mv",
+    "llm_call_spans_openinference_mv",
     "llm_call_messages_genai_mv",
     "rating_deliveries_from_spans_mv",
     "rating_deliveries_from_logs_mv",

@@ -61,7 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnClickHouse]:
             for address in (service.grpc, receiver.address):
                 send_all(address, sent)
             wait_until(lambda: is_written(server), WRITTEN_SECONDS, "rows are missing")
-            yield server
+        yield server  # both have ended, so the views of the last INSERT are filled too
 
 
 def requests() -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,5 @@
--- Dialect "genai": the GenAI semantic conventions' client span ("Inference"), messages as JSON in span attributes.
+-- Dialect "genai": the GenAI semantic conventions' client span ("Inference"), messages as JSON in span attributes. A span
+-- of OpenInference may have these attributes too, and is that dialect's.
 CREATE MATERIALIZED VIEW IF NOT EXISTS llm_call_spans_genai_mv TO llm_call_spans AS
 SELECT
     Timestamp,
@@ -47,3 +48,4 @@ SELECT
     Segment
 FROM otel_traces
 WHERE SpanAttributes['gen_ai.operation.name'] IN ('chat', 'text_completion', 'generate_content')
+    AND SpanAttributes['openinference.span.kind'] = ''
