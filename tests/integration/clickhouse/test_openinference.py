@@ -6,6 +6,8 @@ import json
 from typing import Any, Final
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.support.dialects import recorded
 from tests.support.otlp import attributes, trace_request
@@ -153,3 +155,46 @@ def test_errors_and_the_first_token_are_told(database: Database):
     row = only_call(database)
     assert (row["StatusCode"], row["ErrorType"], row["TimeToFirstChunk"]) == ("Error", "RateLimitError", 250)
     assert (row["Temperature"], row["MaxTokens"], row["RequestModel"]) == (None, None, "")
+
+
+_NUMBERS: Final = st.sampled_from(["0", "1", "2", "10", "65535", "65536", "99999999999999999999", "-1", "", "x", "0.0"])
+_RESTS: Final = st.sampled_from(
+    [
+        "message.role",
+        "message.content",
+        "message.tool_call_id",
+        "message.contents.0.message_content.text",
+        "message.contents.x.message_content.image.image.url",
+        "message.tool_calls.1.tool_call.function.name",
+        "message.tool_calls.1.tool_call.function.arguments",
+        "message.tool_calls.",
+        "message",
+        "",
+    ]
+)
+_KEYS: Final = st.one_of(
+    st.builds("llm.{}_messages.{}.{}".format, st.sampled_from(["input", "output"]), _NUMBERS, _RESTS),
+    st.sampled_from(["llm.invocation_parameters", "llm.token_count.prompt", "llm.finish_reason", "output.value"]),
+)
+_VALUES: Final = st.one_of(
+    st.sampled_from(
+        ["tool", "user", '{"model": 1}', '{"temperature": "x", "max_tokens": -1}', "[" * 2000, "1e400", "-1"]
+    ),
+    st.text(max_size=20),
+    st.integers(-(2**63), 2**63 - 1),
+    st.booleans(),
+)
+
+
+@given(spans=st.lists(st.dictionaries(_KEYS, _VALUES, max_size=12), min_size=20, max_size=40))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_attribute_keeps_a_span_out_and_messages_are_always_json(database: Database, spans: list[dict[str, Any]]):
+    """An exception in a view would refuse the whole segment, other people's spans with it."""
+    before = len(database.query("SELECT SpanId FROM llm_calls"))
+    store(database, trace_request(*({**LLM, **attributes_of} for attributes_of in spans)))
+    rows = database.query("SELECT InputMessages, OutputMessages FROM llm_call_spans")
+    assert len(database.query("SELECT SpanId FROM llm_calls")) == before + len(spans)
+    for row in rows:
+        for text in (row["InputMessages"], row["OutputMessages"]):
+            if text.startswith('[{"role":'):
+                assert all(message["parts"] is not None for message in json.loads(text))
