@@ -10,12 +10,10 @@ import logging
 import queue as stdlib_queue
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +26,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.support.clocks import Clocks
 from tests.support.faulty_disk import CALLS, FaultyDisk, ProcessDied
 from tests.support.model_tables import Tables
 
@@ -48,24 +47,6 @@ STEPS = 40
 YEAR_SECONDS = 365 * 86400
 WAITING_SUFFIXES = {files.OPEN_SUFFIX, files.CLOSED_SUFFIX, files.DOUBTED_SUFFIX}
 REFUSED_SUFFIXES = {files.REFUSED_SUFFIX, files.REFUSED_DOUBTED_SUFFIX}
-
-
-class Clocks:
-    """In place of the module ``time``: two clocks that move when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.wall = 1_700_000_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time_ns(self) -> int:
-        self.wall += 1e-6
-        return int(self.wall * 1e9)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
 
 
 def play(examples: int) -> None:
