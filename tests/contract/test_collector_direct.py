@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 from tests.benchmarks.loads import LOADS
-from tests.benchmarks.peers import collector
 from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
-from tests.support.collector import collector_binary
+from tests.support.collector import needed_collector, running_collector
 from tests.support.dialects import FOLDER, recorded
 from tests.support.ratings import Call, Submission, only_span
 from tests.support.service import running_service, wait_until
-from tests.support.tools import missing_tool
 from tests.support.traffic import send_all
 
 from otel_feedback.clickhouse.connect import connect
@@ -40,9 +38,7 @@ CALLS = [Call(session=f"session-{number % 2}", user="user-1", response_id=f"resp
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnClickHouse]:
     """A server with the same requests in two databases: by our service, and by a Collector alone."""
-    binary = collector_binary()
-    if binary is None:
-        missing_tool("the Collector is built with Go: install Go 1.24 or newer")
+    binary = needed_collector()
     folder = tmp_path_factory.mktemp("two-ways")
     with own_clickhouse(folder) as server:
         urls = {name: f"clickhouse://default:@127.0.0.1:{server.http_port}/{name}" for name in (THROUGH_US, DIRECT)}
@@ -51,10 +47,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnClickHouse]:
         database = connect(urls[DIRECT])
         migrate(database, Settings.load({"OTEL_FEEDBACK_DATABASE_URL": urls[DIRECT]}))
         database.close()
-        exporter = collector(binary, is_durable=False, database=DIRECT, create_schema=False)
         with (
             running_service(folder / "data", {"OTEL_FEEDBACK_DATABASE_URL": urls[THROUGH_US]}) as service,
-            exporter(server, folder) as receiver,
+            running_collector(binary, server, folder, DIRECT, create_schema=False) as receiver,
         ):
             sent = [(signal, each.SerializeToString()) for signal, each in requests()]
             sent += [("traces", body) for body in LOADS["spans-512"][0](512).requests]

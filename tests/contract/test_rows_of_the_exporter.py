@@ -12,18 +12,16 @@ from typing import Any
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.benchmarks.loads import LOADS
-from tests.benchmarks.peers import DATABASE as THEIRS
-from tests.benchmarks.peers import collector
 from tests.support.clickhouse_server import OwnClickHouse, own_clickhouse
-from tests.support.collector import collector_binary
+from tests.support.collector import needed_collector, running_collector
 from tests.support.dialects import FOLDER, recorded
 from tests.support.otlp import attributes, log_request, trace_request
 from tests.support.service import running_service, wait_until
-from tests.support.tools import missing_tool
 from tests.support.traffic import send_all
 from tests.support.value_kinds import EVERY_KIND
 
 OURS = "ours"
+THEIRS = "theirs"
 WRITTEN_SECONDS = 60.0
 NAMES = {"otel_traces": "SpanName", "otel_logs": "LogAttributes['name']"}
 DIFFERENT = {
@@ -33,16 +31,14 @@ DIFFERENT = {
 
 
 def test_every_row_is_the_exporters_but_those_that_are_told(tmp_path: Path):
-    binary = collector_binary()
-    if binary is None:
-        missing_tool("the Collector is built with Go: install Go 1.24 or newer")
+    binary = needed_collector()
     with own_clickhouse(tmp_path) as server:
         for database in (OURS, THEIRS):
             server.execute(f"CREATE DATABASE {database}")
         url = f"clickhouse://default:@127.0.0.1:{server.http_port}/{OURS}"
         with (
             running_service(tmp_path / "data", {"OTEL_FEEDBACK_DATABASE_URL": url}) as service,
-            collector(binary, is_durable=False)(server, tmp_path) as exporter,
+            running_collector(binary, server, tmp_path, THEIRS) as exporter,
         ):
             sent = list(requests())
             for address in (service.grpc, exporter.address):

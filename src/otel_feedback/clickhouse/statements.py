@@ -16,7 +16,8 @@ _MIGRATION: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 def load(name: str) -> str:
     """The text of a file under ``sql/``, e.g. ``queries/feedback_list.sql``; read once.
 
-    ``$name`` in it stands for what is in ``fragments/name.*``, so that several statements can share it.
+    ``$name`` in it stands for what is in ``fragments/name.*``, so that several statements can share it. Migrations
+    share nothing: one that has run somewhere must not change with a fragment.
     """
     text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8").strip()
     return Template(text).safe_substitute(_fragments()) if "$" in text else text
