@@ -23,7 +23,6 @@ DERIVED_VIEWS = (
     "llm_call_messages_genai_mv",
     "rating_deliveries_from_spans_mv",
     "rating_deliveries_from_logs_mv",
-    "trace_parts_mv",
 )
 
 

@@ -15,7 +15,7 @@ REQUESTS = 64
 POISON = (5, 6, 40)
 KILLS = 5
 FAILING_VIEW = (
-    "CREATE MATERIALIZED VIEW zz_mv TO trace_parts AS SELECT TraceId FROM otel_traces "
+    "CREATE MATERIALIZED VIEW zz_mv TO otel_traces_trace_id_ts AS SELECT TraceId FROM otel_traces "
     "WHERE intDiv(1, SpanAttributes['test.key'] NOT LIKE 'poison%') = 2"
 )
 

@@ -19,7 +19,6 @@ TABLES = (
     "llm_call_spans",
     "llm_call_messages",
     "rating_deliveries",
-    "trace_parts",
 )
 """All that hold what came in. The views over them hold nothing."""
 

@@ -50,7 +50,7 @@ def test_a_span_without_ids_from_a_segment_of_someone_elses_is_kept(database: Da
     span.trace_id, span.span_id = b"", bytes(8)
     store(database, request, checked=False)
     assert only_row(database, "SELECT TraceId, SpanId FROM otel_traces") == {"TraceId": "", "SpanId": ""}
-    assert database.query("SELECT * FROM trace_parts") == []
+    assert database.query("SELECT * FROM otel_traces_trace_id_ts") == []
     assert database.query("SELECT * FROM otel_traces_trace_id_ts") == []
 
 

@@ -22,7 +22,9 @@ COUNT: Final = 10
 SPANS_PER_REQUEST: Final = 3
 IS_POISON: Final = "SpanAttributes['test.key'] = 'poison'"
 # What refuses the poison, and what mends it; as somebody could have it in their own database.
-FAILING_VIEW: Final = "CREATE MATERIALIZED VIEW {} TO trace_parts AS SELECT TraceId FROM otel_traces WHERE throwIf({})"
+FAILING_VIEW: Final = (
+    "CREATE MATERIALIZED VIEW {} TO otel_traces_trace_id_ts AS SELECT TraceId FROM otel_traces WHERE throwIf({})"
+)
 CAUSES: Final = {
     "the table": (
         f"ALTER TABLE otel_traces ADD CONSTRAINT no_poison CHECK NOT ({IS_POISON})",
@@ -103,7 +105,7 @@ def test_one_request_is_refused_its_neighbours_are_stored_and_later_it_is_too(
 
 def test_a_database_that_refuses_everything_keeps_everything(database: Database, tmp_path: Path):
     database.command(
-        "CREATE MATERIALIZED VIEW zz_mv TO trace_parts AS SELECT TraceId FROM otel_traces WHERE throwIf(1)"
+        "CREATE MATERIALIZED VIEW zz_mv TO otel_traces_trace_id_ts AS SELECT TraceId FROM otel_traces WHERE throwIf(1)"
     )
     bodies = requests()
     put_segment(tmp_path, bodies)

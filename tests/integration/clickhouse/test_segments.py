@@ -27,7 +27,6 @@ ONCE: Final = {
     "llm_call_spans": 1,
     "llm_call_messages": 1,
     "rating_deliveries": 2,
-    "trace_parts": 1,
 }
 
 
@@ -142,7 +141,6 @@ def test_another_token_adds_its_rows_to_every_table(unmerged: Database):
         ("llm_call_messages_genai_mv", "llm_call_messages"),
         ("rating_deliveries_from_spans_mv", "rating_deliveries"),
         ("rating_deliveries_from_logs_mv", "rating_deliveries"),
-        ("trace_parts_mv", "trace_parts"),
     ],
 )
 def test_the_same_insert_completes_a_table_that_the_first_one_did_not_reach(unmerged: Database, view: str, table: str):

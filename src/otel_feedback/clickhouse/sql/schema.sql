@@ -47,7 +47,14 @@ CREATE TABLE otel_traces_trace_id_ts
 (
     `TraceId` String CODEC(ZSTD(1)),
     `Start` SimpleAggregateFunction(min, DateTime) CODEC(ZSTD(1)),
-    `End` SimpleAggregateFunction(max, DateTime) CODEC(ZSTD(1))
+    `End` SimpleAggregateFunction(max, DateTime) CODEC(ZSTD(1)),
+    `FirstTime` SimpleAggregateFunction(min, Nullable(DateTime64(9))) CODEC(ZSTD(1)),
+    `LastTime` SimpleAggregateFunction(max, Nullable(DateTime64(9))) CODEC(ZSTD(1)),
+    `RootName` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    `ServiceName` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    `SessionId` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    `UserId` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    `HasError` SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toStartOfWeek(Start)
@@ -58,12 +65,30 @@ CREATE MATERIALIZED VIEW otel_traces_trace_id_ts_mv TO otel_traces_trace_id_ts
 (
     `TraceId` String,
     `Start` DateTime64(9),
-    `End` DateTime64(9)
+    `End` DateTime64(9),
+    `FirstTime` Nullable(DateTime64(9)),
+    `LastTime` Nullable(DateTime64(9)),
+    `RootName` String,
+    `ServiceName` String,
+    `SessionId` String,
+    `UserId` String,
+    `HasError` UInt8
 )
-AS SELECT
+AS WITH
+    startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result') AS is_carrier,
+    9223372036854775807 - greatest(toUnixTimestamp64Nano(Timestamp), 0) AS most_nanoseconds,
+    addNanoseconds(Timestamp, least(Duration, toUInt64(most_nanoseconds))) AS ended
+SELECT
     TraceId,
     min(Timestamp) AS Start,
-    max(Timestamp) AS End
+    max(Timestamp) AS End,
+    minOrNullIf(Timestamp, NOT is_carrier) AS FirstTime,
+    maxOrNullIf(ended, NOT is_carrier) AS LastTime,
+    maxIf(toString(SpanName), (ParentSpanId = '') AND (NOT is_carrier)) AS RootName,
+    maxIf(toString(ServiceName), (ParentSpanId = '') AND (NOT is_carrier)) AS ServiceName,
+    maxIf(firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id'], SpanAttributes['traceloop.association.properties.session_id'], SpanAttributes['traceloop.association.properties.conversation_id'], SpanAttributes['traceloop.association.properties.chat_id']), NOT is_carrier) AS SessionId,
+    maxIf(firstNonDefault(SpanAttributes['user.id'], SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id'], SpanAttributes['traceloop.association.properties.user_id']), NOT is_carrier) AS UserId,
+    maxIf(StatusCode = 'Error', NOT is_carrier) AS HasError
 FROM otel_traces
 WHERE TraceId != ''
 GROUP BY TraceId;
@@ -129,11 +154,13 @@ CREATE TABLE llm_call_spans
     `SystemInstructions` String CODEC(ZSTD(1)),
     `InputMessages` String CODEC(ZSTD(1)),
     `OutputMessages` String CODEC(ZSTD(1)),
+    `IndexedMessages` Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     `PromptName` LowCardinality(String) CODEC(ZSTD(1)),
     `PromptVersion` LowCardinality(String) CODEC(ZSTD(1)),
     `StatusCode` LowCardinality(String) CODEC(ZSTD(1)),
     `ErrorType` LowCardinality(String) CODEC(ZSTD(1)),
     `Dialect` LowCardinality(String) CODEC(ZSTD(1)),
+    `Rank` UInt8 CODEC(ZSTD(1)),
     `ScopeName` LowCardinality(String) CODEC(ZSTD(1)),
     `Segment` LowCardinality(String) CODEC(ZSTD(1)),
     INDEX session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -141,7 +168,7 @@ CREATE TABLE llm_call_spans
     INDEX response_id ResponseId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree
+ENGINE = ReplacingMergeTree(Rank)
 PARTITION BY toMonday(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), TraceId, SpanId)
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
@@ -174,50 +201,137 @@ CREATE MATERIALIZED VIEW llm_call_spans_genai_mv TO llm_call_spans
     `SystemInstructions` String,
     `InputMessages` String,
     `OutputMessages` String,
+    `IndexedMessages` Map(String, String),
     `PromptName` String,
     `PromptVersion` String,
     `StatusCode` LowCardinality(String),
     `ErrorType` String,
     `Dialect` String,
+    `Rank` UInt8,
     `ScopeName` String,
     `Segment` LowCardinality(String)
 )
-AS SELECT
+AS WITH
+    SpanAttributes['llm.request.type'] AS request_type,
+    Events.Attributes[indexOf(Events.Name, 'gen_ai.client.inference.operation.details')] AS details,
+    firstNonDefault(SpanAttributes['gen_ai.response.time_to_first_chunk'], SpanAttributes['llm.chat_completions.streaming_time_to_first_token']) AS seconds_to_first_chunk
+SELECT
     Timestamp,
     Duration,
     TraceId,
     SpanId,
     ParentSpanId,
     ServiceName,
-    if((SpanAttributes['session.id']) != '', SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id']) AS SessionId,
-    multiIf((SpanAttributes['user.id']) != '', SpanAttributes['user.id'], (SpanAttributes['enduser.pseudo.id']) != '', SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id']) AS UserId,
-    SpanAttributes['gen_ai.operation.name'] AS Operation,
-    SpanAttributes['gen_ai.provider.name'] AS Provider,
+    firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id'], SpanAttributes['traceloop.association.properties.session_id'], SpanAttributes['traceloop.association.properties.conversation_id'], SpanAttributes['traceloop.association.properties.chat_id']) AS SessionId,
+    firstNonDefault(SpanAttributes['user.id'], SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id'], SpanAttributes['traceloop.association.properties.user_id'], SpanAttributes['gen_ai.user'], SpanAttributes['llm.user']) AS UserId,
+    multiIf((SpanAttributes['gen_ai.operation.name']) != '', SpanAttributes['gen_ai.operation.name'], request_type = 'completion', 'text_completion', request_type) AS Operation,
+    lower(firstNonDefault(SpanAttributes['gen_ai.provider.name'], SpanAttributes['gen_ai.system'])) AS Provider,
     SpanAttributes['gen_ai.request.model'] AS RequestModel,
     SpanAttributes['gen_ai.response.model'] AS ResponseModel,
     SpanAttributes['gen_ai.response.id'] AS ResponseId,
-    toUInt64OrZero(SpanAttributes['gen_ai.usage.input_tokens']) AS InputTokens,
-    toUInt64OrZero(SpanAttributes['gen_ai.usage.output_tokens']) AS OutputTokens,
-    InputTokens + OutputTokens AS TotalTokens,
-    toUInt64OrZero(SpanAttributes['gen_ai.usage.cache_read.input_tokens']) AS CacheReadTokens,
-    toUInt64OrZero(if((SpanAttributes['gen_ai.usage.cache_creation.input_tokens']) != '', SpanAttributes['gen_ai.usage.cache_creation.input_tokens'], SpanAttributes['gen_ai.usage.cache_write.input_tokens'])) AS CacheWriteTokens,
-    toUInt64OrZero(SpanAttributes['gen_ai.usage.reasoning.output_tokens']) AS ReasoningTokens,
-    toUInt64(least(greatest(ifNotFinite(toFloat64OrZero(SpanAttributes['gen_ai.response.time_to_first_chunk']), 0), 0), 1000000000.) * 1000000000.) AS TimeToFirstChunk,
+    toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.input_tokens'], SpanAttributes['gen_ai.usage.prompt_tokens'])) AS InputTokens,
+    toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.output_tokens'], SpanAttributes['gen_ai.usage.completion_tokens'])) AS OutputTokens,
+    greatest(InputTokens + OutputTokens, toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.total_tokens'], SpanAttributes['llm.usage.total_tokens']))) AS TotalTokens,
+    toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.cache_read.input_tokens'], SpanAttributes['gen_ai.usage.cache_read_input_tokens'])) AS CacheReadTokens,
+    toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.cache_write.input_tokens'], SpanAttributes['gen_ai.usage.cache_creation.input_tokens'], SpanAttributes['gen_ai.usage.cache_creation_input_tokens'])) AS CacheWriteTokens,
+    toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.reasoning.output_tokens'], SpanAttributes['gen_ai.usage.reasoning_tokens'], SpanAttributes['llm.usage.reasoning_tokens'])) AS ReasoningTokens,
+    toUInt64(least(greatest(ifNotFinite(toFloat64OrZero(seconds_to_first_chunk), 0), 0), 1000000000.) * 1000000000.) AS TimeToFirstChunk,
     toFloat64OrNull(SpanAttributes['gen_ai.request.temperature']) AS Temperature,
     toUInt64OrNull(SpanAttributes['gen_ai.request.max_tokens']) AS MaxTokens,
-    JSONExtract(SpanAttributes['gen_ai.response.finish_reasons'], 'Array(String)')[1] AS FinishReason,
-    SpanAttributes['gen_ai.system_instructions'] AS SystemInstructions,
-    SpanAttributes['gen_ai.input.messages'] AS InputMessages,
-    SpanAttributes['gen_ai.output.messages'] AS OutputMessages,
-    SpanAttributes['gen_ai.prompt.name'] AS PromptName,
-    SpanAttributes['gen_ai.prompt.version'] AS PromptVersion,
+    firstNonDefault(JSONExtract(SpanAttributes['gen_ai.response.finish_reasons'], 'Array(String)')[1], SpanAttributes['gen_ai.completion.0.finish_reason'], SpanAttributes['llm.response.finish_reason']) AS FinishReason,
+    firstNonDefault(SpanAttributes['gen_ai.system_instructions'], details['gen_ai.system_instructions']) AS SystemInstructions,
+    firstNonDefault(SpanAttributes['gen_ai.input.messages'], details['gen_ai.input.messages'], (Events.Attributes[indexOf(Events.Name, 'gen_ai.content.prompt')])['gen_ai.prompt'], SpanAttributes['gen_ai.prompt']) AS InputMessages,
+    firstNonDefault(SpanAttributes['gen_ai.output.messages'], details['gen_ai.output.messages'], (Events.Attributes[indexOf(Events.Name, 'gen_ai.content.completion')])['gen_ai.completion'], SpanAttributes['gen_ai.completion']) AS OutputMessages,
+    mapApply((key, value) -> (replaceOne(replaceOne(key, 'gen_ai.prompt.', 'input.'), 'gen_ai.completion.', 'output.'), value), mapFilter((key, value) -> match(key, '^gen_ai\\.(prompt|completion)\\.[0-9]'), SpanAttributes)) AS IndexedMessages,
+    firstNonDefault(SpanAttributes['gen_ai.prompt.name'], SpanAttributes['traceloop.prompt.key']) AS PromptName,
+    firstNonDefault(SpanAttributes['gen_ai.prompt.version'], SpanAttributes['traceloop.prompt.version']) AS PromptVersion,
     StatusCode,
-    SpanAttributes['error.type'] AS ErrorType,
-    'genai' AS Dialect,
+    firstNonDefault(SpanAttributes['error.type'], (Events.Attributes[indexOf(Events.Name, 'exception')])['exception.type']) AS ErrorType,
+    if((request_type != '') OR mapContains(SpanAttributes, 'gen_ai.usage.total_tokens') OR mapContains(SpanAttributes, 'gen_ai.is_streaming') OR mapContains(SpanAttributes, 'llm.is_streaming') OR mapContains(SpanAttributes, 'gen_ai.prompt.0.role'), 'traceloop', 'genai') AS Dialect,
+    0 AS Rank,
     ScopeName,
     Segment
 FROM otel_traces
-WHERE ((SpanAttributes['gen_ai.operation.name']) IN ('chat', 'text_completion', 'generate_content')) AND ((SpanAttributes['openinference.span.kind']) = '');
+WHERE ((SpanAttributes['gen_ai.operation.name']) IN ('chat', 'text_completion', 'generate_content')) OR (((SpanAttributes['gen_ai.operation.name']) = '') AND ((SpanAttributes['llm.request.type']) IN ('chat', 'completion')));
+
+CREATE MATERIALIZED VIEW llm_call_spans_openinference_mv TO llm_call_spans
+(
+    `Timestamp` DateTime64(9),
+    `Duration` UInt64,
+    `TraceId` String,
+    `SpanId` String,
+    `ParentSpanId` String,
+    `ServiceName` LowCardinality(String),
+    `SessionId` String,
+    `UserId` String,
+    `Operation` String,
+    `Provider` String,
+    `RequestModel` String,
+    `ResponseModel` String,
+    `ResponseId` String,
+    `InputTokens` UInt64,
+    `OutputTokens` UInt64,
+    `TotalTokens` UInt64,
+    `CacheReadTokens` UInt64,
+    `CacheWriteTokens` UInt64,
+    `ReasoningTokens` UInt64,
+    `TimeToFirstChunk` UInt64,
+    `Temperature` Nullable(Float64),
+    `MaxTokens` Nullable(UInt64),
+    `FinishReason` String,
+    `SystemInstructions` String,
+    `InputMessages` String,
+    `OutputMessages` String,
+    `IndexedMessages` Map(String, String),
+    `PromptName` String,
+    `PromptVersion` String,
+    `StatusCode` LowCardinality(String),
+    `ErrorType` String,
+    `Dialect` String,
+    `Rank` UInt8,
+    `ScopeName` String,
+    `Segment` LowCardinality(String)
+)
+AS WITH
+    SpanAttributes['llm.invocation_parameters'] AS parameters
+SELECT
+    Timestamp,
+    Duration,
+    TraceId,
+    SpanId,
+    ParentSpanId,
+    ServiceName,
+    firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id']) AS SessionId,
+    firstNonDefault(SpanAttributes['user.id'], SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id']) AS UserId,
+    firstNonDefault(SpanAttributes['gen_ai.operation.name'], 'chat') AS Operation,
+    lower(firstNonDefault(SpanAttributes['llm.provider'], SpanAttributes['llm.system'])) AS Provider,
+    firstNonDefault(JSONExtractString(parameters, 'model'), ResponseModel) AS RequestModel,
+    SpanAttributes['llm.model_name'] AS ResponseModel,
+    firstNonDefault(SpanAttributes['gen_ai.response.id'], JSONExtractString(SpanAttributes['output.value'], 'id')) AS ResponseId,
+    toUInt64OrZero(SpanAttributes['llm.token_count.prompt']) AS InputTokens,
+    toUInt64OrZero(SpanAttributes['llm.token_count.completion']) AS OutputTokens,
+    greatest(InputTokens + OutputTokens, toUInt64OrZero(SpanAttributes['llm.token_count.total'])) AS TotalTokens,
+    toUInt64OrZero(SpanAttributes['llm.token_count.prompt_details.cache_read']) AS CacheReadTokens,
+    toUInt64OrZero(SpanAttributes['llm.token_count.prompt_details.cache_write']) AS CacheWriteTokens,
+    toUInt64OrZero(SpanAttributes['llm.token_count.completion_details.reasoning']) AS ReasoningTokens,
+    toUInt64(greatest(if(has(Events.Name, 'First Token Stream Event'), toUnixTimestamp64Nano(Events.Timestamp[indexOf(Events.Name, 'First Token Stream Event')]) - toUnixTimestamp64Nano(Timestamp), 0), 0)) AS TimeToFirstChunk,
+    if(JSONHas(parameters, 'temperature'), JSONExtract(parameters, 'temperature', 'Nullable(Float64)'), NULL) AS Temperature,
+    if(JSONHas(parameters, 'max_tokens'), JSONExtract(parameters, 'max_tokens', 'Nullable(UInt64)'), JSONExtract(parameters, 'max_completion_tokens', 'Nullable(UInt64)')) AS MaxTokens,
+    SpanAttributes['llm.finish_reason'] AS FinishReason,
+    '' AS SystemInstructions,
+    SpanAttributes['input.value'] AS InputMessages,
+    SpanAttributes['output.value'] AS OutputMessages,
+    mapConcat(mapApply((key, value) -> (replaceOne(replaceOne(replaceOne(replaceOne(replaceRegexpAll(key, '^llm\\.|_messages|\\bmessage\\.|message_content\\.|tool_call\\.|function\\.|image\\.image\\.', ''), 'prompts.', 'input.'), 'prompt.text', 'content'), 'choices.', 'output.'), 'completion.text', 'content'), value), mapFilter((key, value) -> match(key, '^llm\\.(input_messages|output_messages|prompts|choices)\\.[0-9]'), SpanAttributes)), if((FinishReason != '') AND mapContains(SpanAttributes, 'llm.output_messages.0.message.role'), map('output.0.finish_reason', FinishReason), CAST(map(), 'Map(String, String)'))) AS IndexedMessages,
+    SpanAttributes['llm.prompt_template.template'] AS PromptName,
+    SpanAttributes['llm.prompt_template.version'] AS PromptVersion,
+    StatusCode,
+    firstNonDefault(SpanAttributes['error.type'], (Events.Attributes[indexOf(Events.Name, 'exception')])['exception.type']) AS ErrorType,
+    'openinference' AS Dialect,
+    1 AS Rank,
+    ScopeName,
+    Segment
+FROM otel_traces
+WHERE (SpanAttributes['openinference.span.kind']) = 'LLM';
 
 CREATE TABLE llm_call_messages
 (
@@ -226,6 +340,9 @@ CREATE TABLE llm_call_messages
     `SystemInstructions` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `InputMessages` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `OutputMessages` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    `IndexedMessages` SimpleAggregateFunction(groupUniqArrayArray, Array(Tuple(
+        String,
+        String))) CODEC(ZSTD(1)),
     `Timestamp` SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
     `Segment` SimpleAggregateFunction(max, String) CODEC(ZSTD(1))
 )
@@ -240,19 +357,32 @@ CREATE MATERIALIZED VIEW llm_call_messages_genai_mv TO llm_call_messages
     `SystemInstructions` String,
     `InputMessages` String,
     `OutputMessages` String,
+    `IndexedMessages` Array(Tuple(
+        String,
+        String)),
     `Timestamp` DateTime64(9),
     `Segment` LowCardinality(String)
 )
-AS SELECT
+AS WITH
+    if(EventName != '', EventName, LogAttributes['event.name']) AS event,
+    event = 'gen_ai.choice' AS is_answer,
+    if(JSONHas(Body, 'message'), JSONExtractRaw(Body, 'message'), Body) AS message,
+    concat(if(is_answer, 'output.', 'input.'), if(is_answer, leftPad(toString(JSONExtractUInt(Body, 'index')), 20, '0'), ''), leftPad(toString(greatest(toUnixTimestamp64Nano(Timestamp), 0)), 20, '0'), '_', hex(sipHash64(event, Body)), '.') AS prefix,
+    firstNonDefault(JSONExtractString(message, 'role'), transform(event, ['gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.tool.message'], ['system', 'user', 'tool'], 'assistant')) AS role,
+    firstNonDefault(JSONExtractString(message, 'content'), if((JSONType(message, 'content') IN ('Array', 'Object')), JSONExtractRaw(message, 'content'), '')) AS content,
+    arrayConcat(JSONExtractArrayRaw(message, 'tool_calls'), if(is_answer, JSONExtractArrayRaw(Body, 'tool_calls'), [])) AS tool_calls,
+    arrayConcat([(concat(prefix, 'role'), role), (concat(prefix, 'content'), content), (concat(prefix, 'tool_call_id'), JSONExtractString(message, 'id')), (concat(prefix, 'finish_reason'), JSONExtractString(Body, 'finish_reason'))], arrayFlatten(arrayMap((tool_call, number) -> [(concat(prefix, 'tool_calls.', toString(number), '.id'), JSONExtractString(tool_call, 'id')), (concat(prefix, 'tool_calls.', toString(number), '.name'), JSONExtractString(tool_call, 'function', 'name')), (concat(prefix, 'tool_calls.', toString(number), '.arguments'), firstNonDefault(JSONExtractString(tool_call, 'function', 'arguments'), JSONExtractRaw(tool_call, 'function', 'arguments')))], tool_calls, arrayEnumerate(tool_calls)))) AS pieces
+SELECT
     TraceId,
     SpanId,
     LogAttributes['gen_ai.system_instructions'] AS SystemInstructions,
     LogAttributes['gen_ai.input.messages'] AS InputMessages,
     LogAttributes['gen_ai.output.messages'] AS OutputMessages,
+    if(event = 'gen_ai.client.inference.operation.details', [], pieces) AS IndexedMessages,
     Timestamp,
     Segment
 FROM otel_logs
-WHERE (EventName = 'gen_ai.client.inference.operation.details') AND (TraceId != '') AND (SpanId != '');
+WHERE (TraceId != '') AND (SpanId != '') AND (event IN ('gen_ai.client.inference.operation.details', 'gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message', 'gen_ai.tool.message', 'gen_ai.choice'));
 
 CREATE TABLE rating_deliveries
 (
@@ -332,49 +462,7 @@ AS SELECT
     Segment,
     LogAttributes AS Delivered
 FROM otel_logs
-WHERE EventName = 'gen_ai.evaluation.result';
-
-CREATE TABLE trace_parts
-(
-    `TraceId` String CODEC(ZSTD(1)),
-    `FirstTime` SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1)),
-    `LastTime` SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
-    `RootName` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
-    `ServiceName` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
-    `SessionId` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
-    `UserId` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
-    `HasError` SimpleAggregateFunction(max, UInt8)
-)
-ENGINE = AggregatingMergeTree
-ORDER BY TraceId
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
-
-CREATE MATERIALIZED VIEW trace_parts_mv TO trace_parts
-(
-    `TraceId` String,
-    `FirstTime` DateTime64(9),
-    `LastTime` DateTime64(9),
-    `RootName` String,
-    `ServiceName` String,
-    `SessionId` String,
-    `UserId` String,
-    `HasError` UInt8
-)
-AS WITH
-    9223372036854775807 - greatest(toUnixTimestamp64Nano(Timestamp), 0) AS most_nanoseconds,
-    addNanoseconds(Timestamp, least(Duration, toUInt64(most_nanoseconds))) AS ended
-SELECT
-    TraceId,
-    min(Timestamp) AS FirstTime,
-    max(ended) AS LastTime,
-    maxIf(toString(SpanName), ParentSpanId = '') AS RootName,
-    maxIf(toString(ServiceName), ParentSpanId = '') AS ServiceName,
-    max(if((SpanAttributes['session.id']) != '', SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id'])) AS SessionId,
-    max(multiIf((SpanAttributes['user.id']) != '', SpanAttributes['user.id'], (SpanAttributes['enduser.pseudo.id']) != '', SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id'])) AS UserId,
-    max(StatusCode = 'Error') AS HasError
-FROM otel_traces
-WHERE (TraceId != '') AND (NOT (startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result')))
-GROUP BY TraceId;
+WHERE if(EventName != '', EventName, LogAttributes['event.name']) = 'gen_ai.evaluation.result';
 
 CREATE TABLE service_settings
 (
@@ -425,57 +513,92 @@ CREATE VIEW llm_calls
     `ScopeName` LowCardinality(String)
 )
 AS WITH
+    spans AS
+    (
+        SELECT
+            span.* EXCEPT (SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            firstNonDefault(span.SystemInstructions, logged.SystemInstructions) AS SystemInstructions,
+            firstNonDefault(span.InputMessages, logged.InputMessages) AS ToldInput,
+            firstNonDefault(span.OutputMessages, logged.OutputMessages) AS ToldOutput,
+            arraySort(arrayMap((key, value) -> (key[1], leftPad(key[2], 64, '0'), toUInt32(transform(key[3], ['contents', 'tool_calls'], [1, 65537], 0)) + toUInt16OrZero(key[4]), key[-1], value), arrayMap(pair -> splitByChar('.', pair.1), firstNonDefault(span.IndexedMessages, logged.IndexedMessages) AS indexed), indexed.2)) AS Pieces
+        FROM
+        (
+            SELECT * REPLACE (CAST(IndexedMessages, 'Array(Tuple(String, String))') AS IndexedMessages)
+            FROM llm_call_spans
+            FINAL
+        ) AS span
+        ANY LEFT JOIN
+        (
+            SELECT
+                TraceId,
+                SpanId,
+                SystemInstructions,
+                InputMessages,
+                OutputMessages,
+                IndexedMessages
+            FROM llm_call_messages
+            FINAL
+        ) AS logged ON (logged.TraceId = span.TraceId) AND (logged.SpanId = span.SpanId)
+    ),
+    ((pieces, places) -> arraySplit((piece, step) -> (step != 0), pieces, arrayDifference(arrayEnumerateDense(places)))) AS split_by,
+    (pieces -> CAST(arrayMap(piece -> (piece.4, piece.5), pieces), 'Map(String, String)')) AS named,
+    (text -> concat('{"type":"text","content":', toJSONString(text), '}')) AS text_part,
+    (url -> concat('{"type":"uri","modality":"image","uri":', toJSONString(url), '}')) AS image_part,
+    provided AS
+    (
+        SELECT
+            *,
+            arrayMap(side -> arrayMap(pieces -> (named(arrayFilter(piece -> ((piece.3) = 0), pieces)) AS told, JSONExtractArrayRaw(told['content']) AS told_parts, arrayMap(part -> (((part[1]).3) > 65536, named(part)), split_by(arrayFilter(piece -> ((piece.3) != 0), pieces) AS further, further.3))), split_by(arrayFilter(piece -> ((piece.1) = side), Pieces) AS of_side, of_side.2)), ['input', 'output']) AS Sides
+        FROM spans
+    ),
+    assembled AS
+    (
+        SELECT
+            * EXCEPT (Pieces, Sides),
+            arrayMap(side -> arrayStringConcat(arrayMap((told, told_parts, parts) -> concat('{"role":', toJSONString(firstNonDefault(told['role'], if((told['user']) != '', 'user', ''))), ',"parts":[', arrayStringConcat(arrayConcat(multiIf(firstNonDefault(told['content'], told['user']) = '', [], (told['role']) = 'tool', [concat('{"type":"tool_call_response","id":', toJSONString(told['tool_call_id']), ',"response":', toJSONString(told['content']), '}')], JSONExtractString(told_parts[1], 'type') = '', [text_part(firstNonDefault(told['content'], told['user']))], arrayMap(part -> multiIf(JSONHas(part, 'text'), text_part(JSONExtractString(part, 'text')), JSONHas(part, 'image_url'), image_part(firstNonDefault(JSONExtractString(part, 'image_url', 'url'), JSONExtractString(part, 'image_url'))), part), told_parts)), arrayMap((is_tool_call, part) -> multiIf(is_tool_call, concat('{"type":"tool_call","id":', toJSONString(part['id']), ',"name":', toJSONString(part['name']), ',"arguments":', if(isValidJSON(part['arguments']), part['arguments'], toJSONString(part['arguments'])), '}'), (part['url']) != '', image_part(part['url']), text_part(part['text'])), parts.1, parts.2)), ','), ']', if((told['finish_reason']) = '', '', concat(',"finish_reason":', toJSONString(told['finish_reason']))), '}'), side.1, side.2, side.3), ','), Sides) AS Messages,
+            if((Messages[1]) != '', concat('[', Messages[1], ']'), ToldInput) AS InputMessages,
+            if((Messages[2]) != '', concat('[', Messages[2], ']'), ToldOutput) AS OutputMessages
+        FROM provided
+    ),
     'Array(Tuple(role String, content String, parts Array(Tuple(type String, content String, name String))))' AS messages,
     (message -> if(empty(message.parts), message.content, arrayStringConcat(arrayMap(part -> part.content, arrayFilter(part -> (part.type = 'text'), message.parts)), '\n'))) AS text_of
 SELECT
-    span.Timestamp AS Timestamp,
-    span.Duration AS Duration,
-    span.TraceId AS TraceId,
-    span.SpanId AS SpanId,
-    span.ParentSpanId AS ParentSpanId,
-    span.ServiceName AS ServiceName,
-    span.SessionId AS SessionId,
-    span.UserId AS UserId,
-    span.Operation AS Operation,
-    span.Provider AS Provider,
-    span.RequestModel AS RequestModel,
-    span.ResponseModel AS ResponseModel,
-    span.ResponseId AS ResponseId,
-    span.InputTokens AS InputTokens,
-    span.OutputTokens AS OutputTokens,
-    span.TotalTokens AS TotalTokens,
-    span.CacheReadTokens AS CacheReadTokens,
-    span.CacheWriteTokens AS CacheWriteTokens,
-    span.ReasoningTokens AS ReasoningTokens,
-    span.TimeToFirstChunk AS TimeToFirstChunk,
-    span.Temperature AS Temperature,
-    span.MaxTokens AS MaxTokens,
-    span.FinishReason AS FinishReason,
-    if(span.SystemInstructions != '', span.SystemInstructions, logged.SystemInstructions) AS SystemInstructions,
-    if(span.InputMessages != '', span.InputMessages, logged.InputMessages) AS InputMessages,
-    if(span.OutputMessages != '', span.OutputMessages, logged.OutputMessages) AS OutputMessages,
+    Timestamp,
+    Duration,
+    TraceId,
+    SpanId,
+    ParentSpanId,
+    ServiceName,
+    SessionId,
+    UserId,
+    Operation,
+    Provider,
+    RequestModel,
+    ResponseModel,
+    ResponseId,
+    InputTokens,
+    OutputTokens,
+    TotalTokens,
+    CacheReadTokens,
+    CacheWriteTokens,
+    ReasoningTokens,
+    TimeToFirstChunk,
+    Temperature,
+    MaxTokens,
+    FinishReason,
+    SystemInstructions,
+    InputMessages,
+    OutputMessages,
     if(JSONType(InputMessages) = 'Array', text_of(arrayLast(message -> (message.role = 'user'), JSONExtract(InputMessages, messages))), InputMessages) AS Prompt,
     if(JSONType(OutputMessages) = 'Array', text_of(JSONExtract(OutputMessages, messages)[1]), OutputMessages) AS Completion,
     arrayDistinct(arrayMap(part -> part.name, arrayFilter(part -> ((part.type = 'tool_call') AND (part.name != '')), arrayFlatten(arrayMap(message -> message.parts, JSONExtract(OutputMessages, messages)))))) AS Tools,
-    span.PromptName AS PromptName,
-    span.PromptVersion AS PromptVersion,
-    span.StatusCode AS StatusCode,
-    span.ErrorType AS ErrorType,
-    span.Dialect AS Dialect,
-    span.ScopeName AS ScopeName
-FROM llm_call_spans AS span
-FINAL
-ANY LEFT JOIN
-(
-    SELECT
-        TraceId,
-        SpanId,
-        SystemInstructions,
-        InputMessages,
-        OutputMessages
-    FROM llm_call_messages
-    FINAL
-) AS logged ON (logged.TraceId = span.TraceId) AND (logged.SpanId = span.SpanId);
+    PromptName,
+    PromptVersion,
+    StatusCode,
+    ErrorType,
+    Dialect,
+    ScopeName
+FROM assembled;
 
 CREATE VIEW feedback_events
 (
@@ -632,12 +755,12 @@ AS WITH
         SELECT
             TraceId,
             max(SessionId) AS SessionId
-        FROM trace_parts
-        WHERE TraceId IN (
+        FROM otel_traces_trace_id_ts
+        WHERE (FirstTime IS NOT NULL) AND (TraceId IN (
             SELECT TraceId
             FROM feedback_events
             WHERE TraceId != ''
-        )
+        ))
         GROUP BY TraceId
     ),
     arrived_sessions AS
@@ -805,8 +928,8 @@ WHERE call.TraceId IN (
 CREATE VIEW traces
 (
     `TraceId` String,
-    `FirstTime` SimpleAggregateFunction(min, DateTime64(9)),
-    `LastTime` SimpleAggregateFunction(max, DateTime64(9)),
+    `FirstTime` DateTime64(9),
+    `LastTime` DateTime64(9),
     `Duration` UInt64,
     `RootName` SimpleAggregateFunction(max, String),
     `ServiceName` SimpleAggregateFunction(max, String),
@@ -844,14 +967,15 @@ FROM
 (
     SELECT
         TraceId,
-        min(FirstTime) AS FirstTime,
-        max(LastTime) AS LastTime,
+        assumeNotNull(min(FirstTime)) AS FirstTime,
+        assumeNotNull(max(LastTime)) AS LastTime,
         max(RootName) AS RootName,
         max(ServiceName) AS ServiceName,
         max(SessionId) AS SessionId,
         max(UserId) AS UserId,
         max(HasError) AS HasError
-    FROM trace_parts
+    FROM otel_traces_trace_id_ts AS of_insert
+    WHERE of_insert.FirstTime IS NOT NULL
     GROUP BY TraceId
 ) AS part
 LEFT JOIN
@@ -1024,8 +1148,8 @@ GROUP BY UserId;
 CREATE VIEW rated_traces
 (
     `TraceId` String,
-    `FirstTime` SimpleAggregateFunction(min, DateTime64(9)),
-    `LastTime` SimpleAggregateFunction(max, DateTime64(9)),
+    `FirstTime` DateTime64(9),
+    `LastTime` DateTime64(9),
     `Duration` UInt64,
     `RootName` SimpleAggregateFunction(max, String),
     `ServiceName` SimpleAggregateFunction(max, String),
@@ -1118,86 +1242,3 @@ AS SELECT
 FROM sessions AS session
 INNER JOIN feedback AS rating ON rating.SessionId = session.SessionId
 WHERE rating.SessionId != '';
-
-CREATE MATERIALIZED VIEW llm_call_spans_openinference_mv TO llm_call_spans
-(
-    `Timestamp` DateTime64(9),
-    `Duration` UInt64,
-    `TraceId` String,
-    `SpanId` String,
-    `ParentSpanId` String,
-    `ServiceName` LowCardinality(String),
-    `SessionId` String,
-    `UserId` String,
-    `Operation` String,
-    `Provider` String,
-    `RequestModel` String,
-    `ResponseModel` String,
-    `ResponseId` String,
-    `InputTokens` UInt64,
-    `OutputTokens` UInt64,
-    `TotalTokens` UInt64,
-    `CacheReadTokens` UInt64,
-    `CacheWriteTokens` UInt64,
-    `ReasoningTokens` UInt64,
-    `TimeToFirstChunk` UInt64,
-    `Temperature` Nullable(Float64),
-    `MaxTokens` Nullable(UInt64),
-    `FinishReason` String,
-    `SystemInstructions` String,
-    `InputMessages` String,
-    `OutputMessages` String,
-    `PromptName` String,
-    `PromptVersion` String,
-    `StatusCode` LowCardinality(String),
-    `ErrorType` String,
-    `Dialect` String,
-    `ScopeName` String,
-    `Segment` LowCardinality(String)
-)
-AS WITH
-    (pairs, prefix) -> arraySort(numbered -> (numbered.1), arrayMap(pair -> (toUInt16OrZero(substringIndex(substring(pair.1, length(prefix) + 1), '.', 1)), substring(pair.1, (length(prefix) + 1) + position(substring(pair.1, length(prefix) + 1), '.')), pair.2), arrayFilter(pair -> startsWith(pair.1, prefix), pairs))) AS numbered_below,
-    (all_numbered -> arraySplit((numbered, step) -> (step != 0), all_numbered, arrayDifference(all_numbered.1))) AS split_by_number,
-    ((pairs, prefix) -> arrayMap(all_numbered -> arrayMap(numbered -> (numbered.2, numbered.3), all_numbered), split_by_number(numbered_below(pairs, prefix)))) AS groups,
-    ((pairs, key) -> ((arrayFirst(pair -> ((pair.1) = key), pairs)).2)) AS value_of,
-    (message -> arrayConcat(multiIf(value_of(message, 'message.content') = '', [], value_of(message, 'message.role') = 'tool', [concat('{"type":"tool_call_response","id":', toJSONString(value_of(message, 'message.tool_call_id')), ',"response":', toJSONString(value_of(message, 'message.content')), '}')], [concat('{"type":"text","content":', toJSONString(value_of(message, 'message.content')), '}')]), arrayMap(content -> if(value_of(content, 'message_content.image.image.url') != '', concat('{"type":"uri","modality":"image","uri":', toJSONString(value_of(content, 'message_content.image.image.url')), '}'), concat('{"type":"text","content":', toJSONString(value_of(content, 'message_content.text')), '}')), groups(message, 'message.contents.')), arrayMap(call -> concat('{"type":"tool_call","id":', toJSONString(value_of(call, 'tool_call.id')), ',"name":', toJSONString(value_of(call, 'tool_call.function.name')), ',"arguments":', if(isValidJSON(value_of(call, 'tool_call.function.arguments')), value_of(call, 'tool_call.function.arguments'), toJSONString(value_of(call, 'tool_call.function.arguments'))), '}'), groups(message, 'message.tool_calls.')))) AS parts,
-    ((prefix, more) -> arrayStringConcat(arrayMap(message -> concat('{"role":', toJSONString(value_of(message, 'message.role')), ',"parts":[', arrayStringConcat(parts(message), ','), ']', more, '}'), groups(CAST(SpanAttributes, 'Array(Tuple(String, String))'), prefix)), ',')) AS messages,
-    SpanAttributes['llm.invocation_parameters'] AS parameters,
-    messages('llm.input_messages.', '') AS input_messages,
-    messages('llm.output_messages.', if(FinishReason = '', '', concat(',"finish_reason":', toJSONString(FinishReason)))) AS output_messages
-SELECT
-    Timestamp,
-    Duration,
-    TraceId,
-    SpanId,
-    ParentSpanId,
-    ServiceName,
-    if((SpanAttributes['session.id']) != '', SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id']) AS SessionId,
-    multiIf((SpanAttributes['user.id']) != '', SpanAttributes['user.id'], (SpanAttributes['enduser.pseudo.id']) != '', SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id']) AS UserId,
-    if((SpanAttributes['gen_ai.operation.name']) != '', SpanAttributes['gen_ai.operation.name'], 'chat') AS Operation,
-    if((SpanAttributes['llm.provider']) != '', SpanAttributes['llm.provider'], SpanAttributes['llm.system']) AS Provider,
-    if(JSONExtractString(parameters, 'model') != '', JSONExtractString(parameters, 'model'), ResponseModel) AS RequestModel,
-    SpanAttributes['llm.model_name'] AS ResponseModel,
-    if((SpanAttributes['gen_ai.response.id']) != '', SpanAttributes['gen_ai.response.id'], JSONExtractString(SpanAttributes['output.value'], 'id')) AS ResponseId,
-    toUInt64OrZero(SpanAttributes['llm.token_count.prompt']) AS InputTokens,
-    toUInt64OrZero(SpanAttributes['llm.token_count.completion']) AS OutputTokens,
-    if((SpanAttributes['llm.token_count.total']) != '', toUInt64OrZero(SpanAttributes['llm.token_count.total']), InputTokens + OutputTokens) AS TotalTokens,
-    toUInt64OrZero(SpanAttributes['llm.token_count.prompt_details.cache_read']) AS CacheReadTokens,
-    toUInt64OrZero(SpanAttributes['llm.token_count.prompt_details.cache_write']) AS CacheWriteTokens,
-    toUInt64OrZero(SpanAttributes['llm.token_count.completion_details.reasoning']) AS ReasoningTokens,
-    toUInt64(greatest(if(has(Events.Name, 'First Token Stream Event'), toUnixTimestamp64Nano(Events.Timestamp[indexOf(Events.Name, 'First Token Stream Event')]) - toUnixTimestamp64Nano(Timestamp), 0), 0)) AS TimeToFirstChunk,
-    if(JSONHas(parameters, 'temperature'), JSONExtract(parameters, 'temperature', 'Nullable(Float64)'), NULL) AS Temperature,
-    if(JSONHas(parameters, 'max_tokens'), JSONExtract(parameters, 'max_tokens', 'Nullable(UInt64)'), JSONExtract(parameters, 'max_completion_tokens', 'Nullable(UInt64)')) AS MaxTokens,
-    SpanAttributes['llm.finish_reason'] AS FinishReason,
-    '' AS SystemInstructions,
-    if(input_messages != '', concat('[', input_messages, ']'), SpanAttributes['input.value']) AS InputMessages,
-    if(output_messages != '', concat('[', output_messages, ']'), SpanAttributes['output.value']) AS OutputMessages,
-    SpanAttributes['llm.prompt_template.template'] AS PromptName,
-    SpanAttributes['llm.prompt_template.version'] AS PromptVersion,
-    StatusCode,
-    if((SpanAttributes['error.type']) != '', SpanAttributes['error.type'], (Events.Attributes[indexOf(Events.Name, 'exception')])['exception.type']) AS ErrorType,
-    'openinference' AS Dialect,
-    ScopeName,
-    Segment
-FROM otel_traces
-WHERE (SpanAttributes['openinference.span.kind']) = 'LLM';

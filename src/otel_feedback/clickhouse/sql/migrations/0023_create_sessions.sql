@@ -1,5 +1,5 @@
 -- One row per session that has LLM calls: when, how many, tokens, errors, and every rating in it, whatever its scope.
--- Duration is the time that its calls took together. What claims to end beyond the year 2262 ends there: see trace_parts.
+-- Duration is the time that its calls took together. What claims to end beyond the year 2262 ends there: see otel_traces_trace_id_ts_mv.
 CREATE VIEW IF NOT EXISTS sessions AS
 SELECT
     call.SessionId AS SessionId,

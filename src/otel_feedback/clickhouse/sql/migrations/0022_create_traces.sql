@@ -21,14 +21,15 @@ SELECT
 FROM (
     SELECT
         TraceId,
-        min(FirstTime) AS FirstTime,
-        max(LastTime) AS LastTime,
+        assumeNotNull(min(FirstTime)) AS FirstTime,
+        assumeNotNull(max(LastTime)) AS LastTime,
         max(RootName) AS RootName,
         max(ServiceName) AS ServiceName,
         max(SessionId) AS SessionId,
         max(UserId) AS UserId,
         max(HasError) AS HasError
-    FROM trace_parts
+    FROM otel_traces_trace_id_ts AS of_insert
+    WHERE of_insert.FirstTime IS NOT NULL
     GROUP BY TraceId
 ) AS part
 LEFT JOIN (

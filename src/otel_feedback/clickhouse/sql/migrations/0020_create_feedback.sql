@@ -9,8 +9,8 @@ WITH
     ),
     arrived_traces AS (
         SELECT TraceId, max(SessionId) AS SessionId
-        FROM trace_parts
-        WHERE TraceId IN (SELECT TraceId FROM feedback_events WHERE TraceId != '')
+        FROM otel_traces_trace_id_ts
+        WHERE FirstTime IS NOT NULL AND TraceId IN (SELECT TraceId FROM feedback_events WHERE TraceId != '')
         GROUP BY TraceId
     ),
     arrived_sessions AS (

@@ -1,6 +1,10 @@
 -- One row per delivered span that is an LLM call, in the columns of llm_calls, whatever its dialect. Each dialect has a
 -- materialized view of its own that fills this table. A span that is delivered twice has one key and one partition, so
--- it is replaced by itself; llm_calls reads the table with FINAL, which is cheap while parts hardly overlap in time.
+-- it is replaced by itself; of a span that speaks two dialects the row of the higher Rank stays. llm_calls reads the
+-- table with FINAL, which is cheap while parts hardly overlap in time.
+-- Messages are the conventions' JSON, or, where a dialect has one attribute for each piece of them, IndexedMessages, which
+-- llm_calls puts together. Its keys are {input|output}.N.{role|content|tool_call_id|finish_reason},
+-- ....N.contents.M.{type|text|url} and ....N.tool_calls.M.{id|name|arguments}.
 CREATE TABLE IF NOT EXISTS llm_call_spans (
     Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     Duration UInt64 CODEC(T64, ZSTD(1)),
@@ -28,11 +32,13 @@ CREATE TABLE IF NOT EXISTS llm_call_spans (
     SystemInstructions String CODEC(ZSTD(1)),
     InputMessages String CODEC(ZSTD(1)),
     OutputMessages String CODEC(ZSTD(1)),
+    IndexedMessages Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     PromptName LowCardinality(String) CODEC(ZSTD(1)),
     PromptVersion LowCardinality(String) CODEC(ZSTD(1)),
     StatusCode LowCardinality(String) CODEC(ZSTD(1)),
     ErrorType LowCardinality(String) CODEC(ZSTD(1)),
     Dialect LowCardinality(String) CODEC(ZSTD(1)),
+    Rank UInt8 CODEC(ZSTD(1)),
     ScopeName LowCardinality(String) CODEC(ZSTD(1)),
     Segment LowCardinality(String) CODEC(ZSTD(1)),
     INDEX session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -40,7 +46,7 @@ CREATE TABLE IF NOT EXISTS llm_call_spans (
     INDEX response_id ResponseId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree
+ENGINE = ReplacingMergeTree(Rank)
 PARTITION BY toMonday(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), TraceId, SpanId)
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,

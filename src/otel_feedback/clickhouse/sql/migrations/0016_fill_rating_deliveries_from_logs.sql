@@ -9,4 +9,4 @@ SELECT
     Segment,
     LogAttributes AS Delivered
 FROM otel_logs
-WHERE EventName = 'gen_ai.evaluation.result'
+WHERE if(EventName != '', EventName, LogAttributes['event.name']) = 'gen_ai.evaluation.result'
