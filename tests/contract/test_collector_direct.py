@@ -1,8 +1,12 @@
-"""A Collector whose ClickHouse exporter writes straight into our tables fills the same views as our service does."""
+"""A Collector whose ClickHouse exporter writes straight into our tables fills the same views as our service does.
+
+So does one that made its tables itself and filled them long before ours were added.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,7 @@ from otel_feedback.settings import Settings
 
 THROUGH_US = "through_us"
 DIRECT = "direct"
+BEFORE = "before"
 WRITTEN_SECONDS = 60.0
 VIEWS = (
     "llm_calls",
@@ -37,26 +42,40 @@ CALLS = [Call(session=f"session-{number % 2}", user="user-1", response_id=f"resp
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnClickHouse]:
-    """A server with the same requests in two databases: by our service, and by a Collector alone."""
+    """A server with the same requests in three databases: by our service, by a Collector alone, and by a Collector
+    into tables of its own, which were migrated afterwards."""
     binary = needed_collector()
     folder = tmp_path_factory.mktemp("two-ways")
     with own_clickhouse(folder) as server:
-        urls = {name: f"clickhouse://default:@127.0.0.1:{server.http_port}/{name}" for name in (THROUGH_US, DIRECT)}
+        urls = {
+            name: f"clickhouse://default:@127.0.0.1:{server.http_port}/{name}" for name in (THROUGH_US, DIRECT, BEFORE)
+        }
         for name in urls:
             server.execute(f"CREATE DATABASE {name}")
-        database = connect(urls[DIRECT])
-        migrate(database, Settings.load({"OTEL_FEEDBACK_DATABASE_URL": urls[DIRECT]}))
-        database.close()
+        migrate_database(urls[DIRECT])
         with (
             running_service(folder / "data", {"OTEL_FEEDBACK_DATABASE_URL": urls[THROUGH_US]}) as service,
             running_collector(binary, server, folder, DIRECT, create_schema=False) as receiver,
+            running_collector(binary, server, folder_of(folder, BEFORE), BEFORE) as of_old,
         ):
             sent = [(signal, each.SerializeToString()) for signal, each in requests()]
             sent += [("traces", body) for body in LOADS["spans-512"][0](512).requests]
-            for address in (service.grpc, receiver.address):
+            for address in (service.grpc, receiver.address, of_old.address):
                 send_all(address, sent)
             wait_until(lambda: is_written(server), WRITTEN_SECONDS, "rows are missing")
-        yield server  # both have ended, so the views of the last INSERT are filled too
+        migrate_database(urls[BEFORE])
+        yield server  # all have ended, so the views of the last INSERT are filled too
+
+
+def migrate_database(url: str) -> None:
+    database = connect(url)
+    migrate(database, Settings.load({"OTEL_FEEDBACK_DATABASE_URL": url}))
+    database.close()
+
+
+def folder_of(folder: Path, name: str) -> Path:
+    (made := folder / name).mkdir()
+    return made
 
 
 def requests() -> Iterator[tuple[str, Any]]:
@@ -90,18 +109,19 @@ def requests() -> Iterator[tuple[str, Any]]:
 def is_written(server: OwnClickHouse) -> bool | None:
     counts = [
         [int(server.execute(f"SELECT count() FROM {name}.{table}")) for table in ("otel_traces", "otel_logs")]  # noqa: S608
-        for name in (THROUGH_US, DIRECT)
+        for name in (THROUGH_US, DIRECT, BEFORE)
     ]
-    return (counts[0] == counts[1] and counts[0][0] >= 512 and counts[0][1] > 0) or None
+    return (counts[0] == counts[1] == counts[2] and counts[0][0] >= 512 and counts[0][1] > 0) or None
 
 
+@pytest.mark.parametrize("way", [DIRECT, BEFORE])
 @pytest.mark.parametrize("view", VIEWS)
-def test_both_ways_fill_the_view_alike(server: OwnClickHouse, view: str):
-    for here, there in ((THROUGH_US, DIRECT), (DIRECT, THROUGH_US)):
+def test_each_way_fills_the_view_alike(server: OwnClickHouse, view: str, way: str):
+    for here, there in ((THROUGH_US, way), (way, THROUGH_US)):
         shown, other = (f"SELECT * EXCEPT (ReceivedTime) FROM {each}.{view}" for each in (here, there))  # noqa: S608
         only_here = server.execute(f"SELECT * FROM ({shown} EXCEPT ALL {other}) FORMAT Vertical")  # noqa: S608
         assert only_here == "", f"only {here}"
-    assert int(server.execute(f"SELECT count() FROM {DIRECT}.{view}")) > 0  # noqa: S608
+    assert int(server.execute(f"SELECT count() FROM {way}.{view}")) > 0  # noqa: S608
 
 
 def test_every_rating_found_what_it_is_of(server: OwnClickHouse):

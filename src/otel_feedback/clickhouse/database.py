@@ -102,14 +102,14 @@ class Database(abc.ABC):
         finally:
             client.close()
 
-    def command(self, statement: str, parameters: Values | None = None) -> None:
+    def command(self, statement: str, parameters: Values | None = None, *, settings: Values | None = None) -> None:
         """Run a statement that writes.
 
         Raises:
             DatabaseError: ClickHouse refused it.
         """
         with self._writers.client() as client:
-            client.command(statement, parameters=dict(parameters or {}))
+            client.command(statement, parameters=dict(parameters or {}), settings=dict(settings or {}))
 
     def create(self) -> None:
         """Make the database itself, if it is not there.

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from otel_feedback.clickhouse import statements
+from otel_feedback.clickhouse import backfill, statements
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.errors import SchemaVersionError
 from otel_feedback.settings import Settings
@@ -28,6 +28,7 @@ def migrate(database: Database, settings: Settings) -> Migrated:
     """Create the database, run what is missing, and tell the views the settings that they need.
 
     Safe to run twice, and by two processes at once: each statement does nothing where its object is there already.
+    Tables that a Collector's exporter made are taken over with their rows.
 
     Raises:
         SchemaVersionError: the database holds a newer schema than this version knows.
@@ -44,7 +45,9 @@ def migrate(database: Database, settings: Settings) -> Migrated:
         )
     for version, name in statements.migrations():
         if version > before:
-            database.command(statements.load(name))
+            migration = statements.load(name)
+            database.command(migration)
+            backfill.fill(database, migration)
             database.command(
                 statements.load("schema/record_migration.sql"), {"version": version, "name": name.rpartition("/")[2]}
             )

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 from tests.integration.clickhouse.conftest import ENGINES
 from tests.support.commands import otel_feedback
+from tests.support.otlp import NOON, SECOND
 from tests.support.ratings import Call, Submission
 from tests.support.schema_text import FILE, HOW_TO_WRITE_IT, VARIABLE, schema_text
 from tests.support.segments import store
@@ -177,3 +178,24 @@ def test_a_server_that_is_not_there_is_told_in_one_line(tmp_path: Path):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("otel-feedback migrate: ClickHouse can't be reached: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_view_that_a_newer_version_brings_is_filled_from_what_is_stored(unmigrated: Database):
+    migrate(unmigrated, SETTINGS)
+    calls = [Call(at=NOON + day * 86_400 * SECOND) for day in range(3)]
+    for call in calls:
+        store(unmigrated, call.request(), Submission(call, id=call.span_id.hex()).carrier())
+        store(unmigrated, Submission(call, id=call.span_id.hex()).log())
+    shown = ("SELECT * FROM rated_llm_calls ORDER BY ALL", "SELECT * FROM traces ORDER BY ALL")
+    complete = [unmigrated.query(each) for each in shown]
+    for view, table in (
+        ("llm_call_spans_genai_mv", "llm_call_spans"),
+        ("rating_deliveries_from_spans_mv", "rating_deliveries"),
+        ("rating_deliveries_from_logs_mv", "rating_deliveries"),
+        ("otel_traces_trace_id_ts_mv", "otel_traces_trace_id_ts"),
+    ):
+        unmigrated.command(f"DROP VIEW {view}")
+        unmigrated.command(f"TRUNCATE TABLE {table}")
+    unmigrated.command("TRUNCATE TABLE schema_migrations")
+    migrate(unmigrated, SETTINGS)
+    assert [unmigrated.query(each) for each in shown] == complete
