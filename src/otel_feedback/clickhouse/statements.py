@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
+import textwrap
 from importlib.resources import files
 from string import Template
 from typing import Final
 
 _ROOT: Final = files("otel_feedback.clickhouse").joinpath("sql")
+_FRAGMENT_LINE: Final = re.compile(r"^( +)\$([a-z_]+)", re.MULTILINE)
 _MIGRATION: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
@@ -16,11 +18,16 @@ _MIGRATION: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 def load(name: str) -> str:
     """The text of a file under ``sql/``, e.g. ``queries/feedback_list.sql``; read once.
 
-    ``$name`` in it stands for what is in ``fragments/name.*``, so that several statements can share it. Migrations
-    share nothing: one that has run somewhere must not change with a fragment.
+    ``$name`` in it stands for what is in ``fragments/name.*``, so that several statements can share it; where it begins
+    a line, all of the fragment is indented as it is. Migrations share nothing: one that has run somewhere must not
+    change with a fragment.
     """
     text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8").strip()
-    return Template(text).safe_substitute(_fragments()) if "$" in text else text
+    if "$" not in text:
+        return text
+    fragments = _fragments()
+    text = _FRAGMENT_LINE.sub(lambda line: textwrap.indent(fragments.get(line[2], f"${line[2]}"), line[1]), text)
+    return Template(text).safe_substitute(fragments)
 
 
 def render(name: str, **parts: str) -> str:

@@ -1,0 +1,32 @@
+-- Question: which answers did people reject, and what had been asked?
+-- Parameters:
+--   {since:DateTime('UTC')} [30d] calls from this moment on, e.g. 2026-11-01
+--   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
+--   {service:String} [] calls of this service only, e.g. shop-assistant
+--   {name:String} [] ratings of this name only, e.g. thumbs
+--   {characters:UInt32} [500] where prompts, answers and comments are cut, e.g. 2000
+--   {limit:UInt32} [20] rows at most, newest rating first, e.g. 100
+-- Cost: one pass over the period's rated calls with their prompts and answers.
+SELECT
+    RatingTime,
+    Name,
+    substringUTF8(Comment, 1, {characters:UInt32}) AS Comment,
+    Reasons,
+    substringUTF8(Correction, 1, {characters:UInt32}) AS Correction,
+    substringUTF8(Prompt, 1, {characters:UInt32}) AS Prompt,
+    substringUTF8(Completion, 1, {characters:UInt32}) AS Completion,
+    if(ResponseModel != '', ResponseModel, RequestModel) AS Model,
+    PromptVersion,
+    RaterId,
+    SessionId,
+    TraceId,
+    SpanId
+FROM rated_llm_calls
+WHERE Timestamp >= {since:DateTime('UTC')}
+    AND Timestamp < {until:DateTime('UTC')}
+    AND Source = 'end_user'
+    AND Label = 'negative'
+    AND ({service:String} = '' OR ServiceName = {service:String})
+    AND ({name:String} = '' OR Name = {name:String})
+ORDER BY RatingTime DESC, FeedbackId
+LIMIT {limit:UInt32}

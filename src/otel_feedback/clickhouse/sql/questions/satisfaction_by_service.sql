@@ -1,0 +1,32 @@
+-- Question: how satisfied are people with each service's answers?
+-- Parameters:
+--   {since:DateTime('UTC')} [30d] calls from this moment on, e.g. 2026-11-01
+--   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
+--   {name:String} [] ratings of this name only, e.g. thumbs
+-- Cost: one pass over the narrow columns of the period's calls, one over its ratings.
+WITH
+    $wilson
+SELECT
+    call.ServiceName AS ServiceName,
+    $satisfaction_columns
+FROM (
+    SELECT
+        ServiceName,
+        count() AS Calls
+    FROM llm_calls
+    WHERE Timestamp >= {since:DateTime('UTC')}
+        AND Timestamp < {until:DateTime('UTC')}
+    GROUP BY ServiceName
+) AS call
+LEFT JOIN (
+    SELECT
+        ServiceName,
+        $rating_counts
+    FROM rated_llm_calls
+    WHERE Timestamp >= {since:DateTime('UTC')}
+        AND Timestamp < {until:DateTime('UTC')}
+        AND Source = 'end_user'
+        AND ({name:String} = '' OR Name = {name:String})
+    GROUP BY ServiceName
+) AS rating ON rating.ServiceName = call.ServiceName
+ORDER BY Calls DESC, ServiceName
