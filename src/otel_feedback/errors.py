@@ -7,6 +7,10 @@ class OtelFeedbackError(Exception):
     """Base of every error that this project raises on purpose. Its text is fit to print as it is."""
 
 
+class UsageError(OtelFeedbackError):
+    """What was typed can't be meant; nothing was done."""
+
+
 class ConfigurationError(OtelFeedbackError):
     """A setting is missing, malformed or unsafe; nothing was started."""
 

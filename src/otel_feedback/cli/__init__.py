@@ -11,9 +11,9 @@ import importlib
 import sys
 from typing import Final
 
-from otel_feedback.errors import OtelFeedbackError
+from otel_feedback.errors import OtelFeedbackError, UsageError
 
-COMMANDS: Final = ("serve", "demo", "migrate", "doctor", "sql", "config")
+COMMANDS: Final = ("serve", "demo", "migrate", "doctor", "sql", "report", "config")
 EXTRAS: Final = {"demo": "demo"}
 """The extra that has what a command needs, where it is not ``service``."""
 
@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except OtelFeedbackError as error:
         print(f"otel-feedback {arguments.command}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         print(

@@ -52,6 +52,13 @@ def literal(text: str) -> str:
 
 
 @functools.cache
+def names(folder: str) -> tuple[str, ...]:
+    """What the statements in a folder under ``sql/`` are called, without their ending, in alphabetical order."""
+    files_of = [each.name for each in _ROOT.joinpath(folder).iterdir()]
+    return tuple(sorted(name.removesuffix(".sql") for name in files_of if name.endswith(".sql")))
+
+
+@functools.cache
 def migrations() -> tuple[tuple[int, str], ...]:
     """The version and the file of every migration, in order."""
     names = sorted(each.name for each in _ROOT.joinpath("migrations").iterdir() if each.name.endswith(".sql"))

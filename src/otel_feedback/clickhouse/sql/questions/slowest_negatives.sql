@@ -12,7 +12,7 @@ SELECT
     round(rated.Duration / 1e9, 3) AS Seconds,
     round(call.MedianDuration / 1e9, 3) AS MedianSeconds,
     round(rated.Duration / nullIf(call.MedianDuration, 0), 1) AS TimesMedian,
-    round(rated.TimeToFirstChunk / 1e9, 3) AS FirstChunkSeconds,
+    round(nullIf(rated.TimeToFirstChunk, 0) / 1e9, 3) AS FirstChunkSeconds,
     rated.Model AS Model,
     rated.OutputTokens AS OutputTokens,
     rated.Comment AS Comment,
