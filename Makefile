@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness bench-idle soak screenshots clean
+.PHONY: help install demo test check format bench bench-freshness bench-idle soak screenshots cookbook clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ soak: install ## Break service, database, network and disk at random, e.g. make 
 
 screenshots: install ## Take the pictures of the docs, and of every page to look at
 	@$(BIN)/python -m tests.docs.screenshots
+
+cookbook: install ## Print the queries and answers of docs/sql.md anew
+	@$(BIN)/python -m tests.docs.cookbook
 
 format: install ## Format the code
 	@$(BIN)/ruff format .
