@@ -1,4 +1,4 @@
-"""Three weeks of LLM calls and ratings drawn by chance, as OTLP and as plain Python to compute the same figures from."""
+"""Three weeks of LLM calls and ratings drawn by chance, as OTLP and as plain Python that the same figures come from."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,12 +58,12 @@ class Past:
 
 
 @pytest.fixture(scope="module", params=[7, 11], ids=["seed 7", "seed 11"])
-def past(engine: Database, request: pytest.FixtureRequest) -> Iterator[Past]:
+def past(engine: Database, request: pytest.FixtureRequest) -> Past:
     history = make_history(request.param)
     for table in ("otel_traces", "otel_traces_trace_id_ts", "llm_call_spans", "rating_deliveries"):
         engine.command(f"TRUNCATE TABLE {table}")
     store(engine, history.request(), token=f"questions-{request.param}")
-    yield Past(engine, history)
+    return Past(engine, history)
 
 
 def nanoseconds(moment: datetime) -> int:
@@ -112,7 +112,7 @@ def change_of(before: tuple[int, int], after: tuple[int, int]) -> tuple[float, f
     first, second = share(before[0], sum(before)), share(after[0], sum(after))
     if first.value is None or second.value is None:
         return None
-    assert first.low is not None and first.high is not None and second.low is not None and second.high is not None
+    assert None not in {first.low, first.high, second.low, second.high}
     change = second.value - first.value
     low = change - math.hypot(second.value - second.low, first.high - first.value)
     high = change + math.hypot(second.high - second.value, first.value - first.low)

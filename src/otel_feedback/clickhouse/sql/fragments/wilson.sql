@@ -1,4 +1,4 @@
--- The share of people who were for it, and both ends of its Wilson 95 % interval; NULL where nobody said either.
+-- The share of people who were for it, and both ends of its Wilson 95 % interval. NULL where nobody said either.
 (positive, negative) -> positive / nullIf(positive + negative, 0) AS share_of,
 (positive, negative) -> pow(positive, 2) / nullIf(positive + negative, 0) / (
     positive + 1.920729410347062

@@ -33,7 +33,14 @@ WHERE Timestamp >= {since:DateTime('UTC')}
     AND Label = 'negative'
     AND ({service:String} = '' OR ServiceName = {service:String})
     AND ({name:String} = '' OR Name = {name:String})
-    AND NOT throwIf(NOT isValidJSON({prices:String}), 'prices is not JSON like {"gpt-4o": [2.5, 10]}')
+    AND NOT throwIf(
+        JSONType({prices:String}) != 'Object'
+            OR arrayExists(
+                model -> JSONLength(model.2) != 2 OR match(model.2, '["{}]|null|true|false'),
+                JSONExtractKeysAndValuesRaw({prices:String})
+            ),
+        'prices is not JSON like {"gpt-4o": [2.5, 10]}'
+    )
 ORDER BY Cost DESC NULLS LAST, TotalTokens DESC, TraceId, SpanId, RatingTime DESC, FeedbackId
 LIMIT 1 BY TraceId, SpanId
 LIMIT {limit:UInt32}
