@@ -3,66 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Final, TypeAlias
+from typing import Final
 
-import httpx
 import pytest
-from tests.support.clickhouse_server import own_clickhouse
+from tests.support.asking import WAYS, Command, asked_database, send_what_is_asked_for
 from tests.support.commands import otel_feedback
-from tests.support.ratings import Call, Submission
-from tests.support.segments import store
-from tests.support.service import RunningService, running_service
+from tests.support.service import running_service
 
-from otel_feedback.clickhouse.connect import connect
-from otel_feedback.clickhouse.migrate import migrate
-from otel_feedback.settings import Settings
-
-Sql: TypeAlias = Callable[..., "CompletedProcess[str]"]
-
-CALL: Final = Call(prompt="Capital of France?", session="s", user="u")
-RATING: Final = Submission(CALL, also={"gen_ai.evaluation.explanation": "right"})
 JOINED: Final = "SELECT Label, Duration, InputTokens, Prompt FROM rated_llm_calls"
 ANSWER: Final = {"Label": "positive", "Duration": "1000000000", "InputTokens": "10", "Prompt": "Capital of France?"}
-WAYS: Final = ["through the service", "after the service", "a server"]
-
-
-def send_what_is_asked_for(service: RunningService) -> None:
-    protobuf = {"Content-Type": "application/x-protobuf"}
-    for path, request in (("traces", CALL.request()), ("traces", RATING.carrier()), ("logs", RATING.log())):
-        answer = httpx.post(f"{service.http}/v1/{path}", content=request.SerializeToString(), headers=protobuf)
-        assert answer.status_code == 200, answer.text
-    service.wait_for_rows("SELECT * FROM rated_llm_calls")
-    service.wait_for_rows("SELECT * FROM rating_deliveries", 2)
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def sql(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sql]:
+def sql(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """The command, over a database that holds one rated call."""
-    folder = tmp_path_factory.mktemp("sql")
-    data_dir = folder / "data"
-    environment: dict[str, str] = {}
-
-    def ask(*arguments: str, stdin: str | None = None) -> CompletedProcess[str]:
-        return otel_feedback(data_dir, "sql", *arguments, environment=environment, stdin=stdin)
-
-    if request.param == "a server":
-        with own_clickhouse(folder) as server:
-            environment["OTEL_FEEDBACK_DATABASE_URL"] = server.url
-            database = connect(server.url)
-            migrate(database, Settings.load({}))
-            store(database, CALL.request(), RATING.carrier())
-            store(database, RATING.log())
-            database.close()
-            yield ask
-    else:
-        with running_service(data_dir) as service:
-            send_what_is_asked_for(service)
-            if request.param == "after the service":
-                service.stop()
-            yield ask
+    with asked_database(request.param, tmp_path_factory.mktemp("sql")) as command:
+        yield partial(command, "sql")
 
 
 def answer_of(done: CompletedProcess[str]) -> str:
@@ -70,21 +30,21 @@ def answer_of(done: CompletedProcess[str]) -> str:
     return done.stdout
 
 
-def refusal_of(done: CompletedProcess[str]) -> str:
+def refusal_of(done: CompletedProcess[str], exit_code: int = 1) -> str:
     """What the command said on standard error, without its name."""
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (exit_code, "")
     name, _, said = done.stderr.partition(": ")
     assert name == "otel-feedback sql"
     assert "Traceback" not in said
     return said
 
 
-def test_a_rated_call_is_one_row(sql: Sql):
+def test_a_rated_call_is_one_row(sql: Command):
     row = json.loads(answer_of(sql(JOINED, "--format", "JSONEachRow")))
     assert {key: str(value) for key, value in row.items()} == ANSWER
 
 
-def test_without_a_format_it_is_a_table_for_people(sql: Sql):
+def test_without_a_format_it_is_a_table_for_people(sql: Command):
     table = answer_of(sql(f"{JOINED};"))
     assert "Capital of France?" in table
     assert "┌─Label" in table
@@ -99,11 +59,11 @@ def test_without_a_format_it_is_a_table_for_people(sql: Sql):
         ("Vertical", "Row 1:\n──────\none:  1\ntext: a,b\n"),
     ],
 )
-def test_any_format_of_clickhouses_can_be_asked_for(sql: Sql, format_name: str, text: str):
+def test_any_format_of_clickhouses_can_be_asked_for(sql: Command, format_name: str, text: str):
     assert answer_of(sql("SELECT 1 AS one, 'a,b' AS text", "--format", format_name)) == text
 
 
-def test_a_format_in_the_statement_wins(sql: Sql):
+def test_a_format_in_the_statement_wins(sql: Command):
     assert answer_of(sql("SELECT 1 AS one FORMAT CSV")) == "1\n"
     assert answer_of(sql("SELECT 1 AS one\nformat JSONEachRow ;\n", "--format", "CSV")) == '{"one":1}\n'
 
@@ -111,15 +71,15 @@ def test_a_format_in_the_statement_wins(sql: Sql):
 @pytest.mark.parametrize(
     "statement", ["SELECT 1", "SELECT 1;", " SELECT 1 ; \n", "SELECT 1 -- all\n", "/* one */ SELECT 1", "(SELECT 1)"]
 )
-def test_semicolons_and_comments_are_fine(sql: Sql, statement: str):
+def test_semicolons_and_comments_are_fine(sql: Command, statement: str):
     assert answer_of(sql(statement, "--format", "CSV")) == "1\n"
 
 
-def test_a_dash_reads_the_statement_from_standard_input(sql: Sql):
+def test_a_dash_reads_the_statement_from_standard_input(sql: Command):
     assert answer_of(sql("-", "--format", "CSV", stdin="SELECT\n  'é ''\\\\'\n;\n")) == '"é \'\\"\n'
 
 
-def test_parameters_fill_their_places_and_are_never_sql(sql: Sql):
+def test_parameters_fill_their_places_and_are_never_sql(sql: Command):
     hostile = "x' OR 1=1; DROP TABLE otel_traces --\n\t\\ é"
     query = (
         "SELECT {text:String} = concat('x\\' OR 1=1; DROP TABLE otel_traces --\\n\\t\\\\ ', 'é'), {number:UInt8} + 1"
@@ -129,15 +89,15 @@ def test_parameters_fill_their_places_and_are_never_sql(sql: Sql):
 
 
 @pytest.mark.parametrize("statement", ["SHOW TABLES LIKE 'feedback'", "EXISTS TABLE feedback", "DESCRIBE users"])
-def test_statements_that_ask_otherwise_are_answered(sql: Sql, statement: str):
+def test_statements_that_ask_otherwise_are_answered(sql: Command, statement: str):
     assert answer_of(sql(statement, "--format", "CSV"))
 
 
-def test_an_answer_of_no_rows_is_empty(sql: Sql):
+def test_an_answer_of_no_rows_is_empty(sql: Command):
     assert answer_of(sql(f"{JOINED} WHERE Label = 'negative'", "--format", "CSV")) == ""
 
 
-def test_a_long_answer_comes_whole(sql: Sql):
+def test_a_long_answer_comes_whole(sql: Command):
     answer = answer_of(sql("SELECT number FROM numbers(300000)", "--format", "CSV"))
     assert answer.splitlines()[-1] == "299999"
     assert answer.count("\n") == 300_000
@@ -153,7 +113,7 @@ def test_a_long_answer_comes_whole(sql: Sql):
         ("SELECT throwIf(1, 'on purpose')", "on purpose"),
     ],
 )
-def test_a_mistake_is_told_by_clickhouse(sql: Sql, statement: str, said: str):
+def test_a_mistake_is_told_by_clickhouse(sql: Command, statement: str, said: str):
     assert said in refusal_of(sql(statement))
 
 
@@ -174,14 +134,14 @@ def test_a_mistake_is_told_by_clickhouse(sql: Sql, statement: str, said: str):
         "CREATE USER someone",
     ],
 )
-def test_without_write_nothing_can_be_changed(sql: Sql, statement: str):
+def test_without_write_nothing_can_be_changed(sql: Command, statement: str):
     said = refusal_of(sql(statement))
     assert ("readonly" in said.lower() and "Without --write" in said) or "Not enough privileges" in said
     assert answer_of(sql("SELECT count() FROM otel_traces", "--format", "CSV")) == "2\n"
 
 
 @pytest.mark.parametrize("settings", ["readonly = 0", "readonly = 2", "max_memory_usage = 0"])
-def test_a_statement_can_not_lift_its_own_limits(sql: Sql, settings: str):
+def test_a_statement_can_not_lift_its_own_limits(sql: Command, settings: str):
     assert "readonly" in refusal_of(sql(f"SELECT 1 SETTINGS {settings}")).lower()
 
 
@@ -195,7 +155,7 @@ def test_a_statement_can_not_lift_its_own_limits(sql: Sql, settings: str):
         "executable('x', 'LineAsString', 'line String')",
     ],
 )
-def test_nothing_but_tables_can_be_read(sql: Sql, source: str):
+def test_nothing_but_tables_can_be_read(sql: Command, source: str):
     assert "readonly" in refusal_of(sql(f"SELECT * FROM {source}")).lower()  # noqa: S608  # the sources above
 
 
@@ -209,18 +169,18 @@ def test_nothing_but_tables_can_be_read(sql: Sql, source: str):
         "SELECT 1 INTO /* hidden */ outfile '/tmp/of-readers' FORMAT CSV",
     ],
 )
-def test_a_reader_reaches_no_file_of_the_services(sql: Sql, statement: str):
+def test_a_reader_reaches_no_file_of_the_services(sql: Command, statement: str):
     assert "readonly" in refusal_of(sql(statement)).lower()
 
 
-def test_words_of_refused_statements_are_fine_in_texts_and_names(sql: Sql):
+def test_words_of_refused_statements_are_fine_in_texts_and_names(sql: Command):
     statement = (
         "SELECT 'INTO OUTFILE file(''x'') \\\\' AS file, profile.file, 'file(' FROM (SELECT 1 AS file) AS profile"
     )
     assert answer_of(sql(statement, "--format", "CSV"))
 
 
-def test_with_write_data_can_be_changed(sql: Sql):
+def test_with_write_data_can_be_changed(sql: Command):
     try:
         assert answer_of(sql("--write", "CREATE TABLE mine (a UInt8) ENGINE = MergeTree ORDER BY a")) == ""
         assert answer_of(sql("--write", "INSERT INTO mine VALUES (1), (2)")) == ""
@@ -231,16 +191,16 @@ def test_with_write_data_can_be_changed(sql: Sql):
 
 
 @pytest.mark.parametrize("parameter", ["novalue", "=1", "1a=1", "a b=1"])
-def test_a_parameter_that_can_not_be_read_is_told(sql: Sql, parameter: str):
-    said = refusal_of(sql("SELECT 1", "--param", parameter))
+def test_a_parameter_that_can_not_be_read_is_told(sql: Command, parameter: str):
+    said = refusal_of(sql("SELECT 1", "--param", parameter), 2)
     assert said == f"--param {parameter!r} can't be read; write --param name=value\n"
 
 
-def test_no_statement_is_told(sql: Sql):
-    assert refusal_of(sql("-", stdin=" \n")).startswith("there is no statement. Example: otel-feedback sql ")
+def test_no_statement_is_told(sql: Command):
+    assert refusal_of(sql("-", stdin=" \n"), 2).startswith("there is no statement. Example: otel-feedback sql ")
 
 
-def test_a_format_that_is_none_is_told(sql: Sql):
+def test_a_format_that_is_none_is_told(sql: Command):
     assert "NoSuch" in refusal_of(sql("SELECT 1", "--format", "NoSuch"))
     assert refusal_of(sql("SELECT 1", "--format", "CSV SETTINGS readonly=0"))
 

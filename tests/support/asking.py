@@ -1,0 +1,62 @@
+"""A database with one rated call, had by whom a command may find it with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Final, TypeAlias
+
+import httpx
+from tests.support.clickhouse_server import own_clickhouse
+from tests.support.commands import otel_feedback
+from tests.support.ratings import Call, Submission
+from tests.support.segments import store
+from tests.support.service import RunningService, running_service
+
+from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.migrate import migrate
+from otel_feedback.settings import Settings
+
+Command: TypeAlias = Callable[..., "CompletedProcess[str]"]
+"""``otel-feedback`` with these arguments, over the database; ``stdin`` is what it reads."""
+
+CALL: Final = Call(prompt="Capital of France?", session="s", user="u")
+RATING: Final = Submission(CALL, also={"gen_ai.evaluation.explanation": "right"})
+WAYS: Final = ["through the service", "after the service", "a server"]
+
+
+def send_what_is_asked_for(service: RunningService) -> None:
+    protobuf = {"Content-Type": "application/x-protobuf"}
+    for path, request in (("traces", CALL.request()), ("traces", RATING.carrier()), ("logs", RATING.log())):
+        answer = httpx.post(f"{service.http}/v1/{path}", content=request.SerializeToString(), headers=protobuf)
+        assert answer.status_code == 200, answer.text
+    service.wait_for_rows("SELECT * FROM rated_llm_calls")
+    service.wait_for_rows("SELECT * FROM rating_deliveries", 2)
+
+
+@contextmanager
+def asked_database(way: str, folder: Path) -> Iterator[Command]:
+    """The database, one of WAYS, and how to ask it."""
+    data_dir = folder / "data"
+    environment: dict[str, str] = {}
+
+    def ask(*arguments: str, stdin: str | None = None) -> CompletedProcess[str]:
+        return otel_feedback(data_dir, *arguments, environment=environment, stdin=stdin)
+
+    if way == "a server":
+        with own_clickhouse(folder) as server:
+            environment["OTEL_FEEDBACK_DATABASE_URL"] = server.url
+            database = connect(server.url)
+            migrate(database, Settings.load({}))
+            store(database, CALL.request(), RATING.carrier())
+            store(database, RATING.log())
+            database.close()
+            yield ask
+    else:
+        with running_service(data_dir) as service:
+            send_what_is_asked_for(service)
+            if way == "after the service":
+                service.stop()
+            yield ask
