@@ -21,6 +21,7 @@ class OtlpSink:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.requests: list[ExportTraceServiceRequest | ExportLogsServiceRequest] = []
         self.spans: list[Span] = []
         self.logs: list[LogRecord] = []
 
@@ -48,12 +49,16 @@ def otlp_sink() -> Iterator[OtlpSink]:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             if self.path == "/v1/traces":
-                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                traces = ExportTraceServiceRequest.FromString(body)
+                sink.requests.append(traces)
+                for resource in traces.resource_spans:
                     for scope in resource.scope_spans:
                         sink.spans.extend(scope.spans)
             elif self.path == "/v1/logs":
-                for logs in ExportLogsServiceRequest.FromString(body).resource_logs:
-                    for log_scope in logs.scope_logs:
+                logs = ExportLogsServiceRequest.FromString(body)
+                sink.requests.append(logs)
+                for log_group in logs.resource_logs:
+                    for log_scope in log_group.scope_logs:
                         sink.logs.extend(log_scope.log_records)
             self.send_response(200)
             self.send_header("Content-Length", "0")

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from otel_feedback.demo.refusal import invalid, missing, parse_object
+
 ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool"})
-
-
-class RefusedCompletionError(Exception):
-    """An answer of OpenAI's shape: ``{"error": {"message", "type", "param", "code"}}`` with its HTTP status."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        kind: str = "invalid_request_error",
-        param: str | None = None,
-        code: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.content = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +27,17 @@ def parse_completion_request(body: bytes) -> CompletionRequest:
     """The request in a body.
 
     Raises:
-        RefusedCompletionError: 400, with the parameter that is wrong.
+        RefusedRequestError: 400, with the parameter that is wrong.
     """
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise RefusedCompletionError(400, "We could not parse the JSON body of your request: it must be an object.")
+    content = parse_object(body)
     model = content.get("model")
     if not isinstance(model, str) or not model:
-        raise _missing("model")
+        raise missing("model")
     if content.get("n") not in {None, 1}:
-        raise _invalid("n", "this server makes one choice")
+        raise invalid("n", "this server makes one choice")
     options = content.get("stream_options") or {}
     if not isinstance(options, dict):
-        raise _invalid("stream_options", "expected an object")
+        raise invalid("stream_options", "expected an object")
     return CompletionRequest(
         model,
         _messages(content),
@@ -71,28 +50,28 @@ def parse_completion_request(body: bytes) -> CompletionRequest:
 
 def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "messages" not in content:
-        raise _missing("messages")
+        raise missing("messages")
     messages = content["messages"]
     if not isinstance(messages, list) or not messages:
-        raise _invalid("messages", "expected an array with at least one message")
+        raise invalid("messages", "expected an array with at least one message")
     for number, each in enumerate(messages):
         if not isinstance(each, dict) or each.get("role") not in ROLES:
-            raise _invalid(f"messages[{number}].role", f"expected one of {', '.join(sorted(ROLES))}")
+            raise invalid(f"messages[{number}].role", f"expected one of {', '.join(sorted(ROLES))}")
         if not isinstance(each.get("content"), str | list) and not each.get("tool_calls"):
-            raise _invalid(f"messages[{number}].content", "expected a string or an array of parts")
+            raise invalid(f"messages[{number}].content", "expected a string or an array of parts")
     return messages
 
 
 def _tools(content: Mapping[str, Any]) -> frozenset[str]:
     tools = content.get("tools") or []
     if not isinstance(tools, list):
-        raise _invalid("tools", "expected an array")
+        raise invalid("tools", "expected an array")
     names: set[str] = set()
     for number, each in enumerate(tools):
         function = each.get("function") if isinstance(each, dict) else None
         name = function.get("name") if isinstance(function, dict) else None
         if not isinstance(name, str) or not name:
-            raise _invalid(f"tools[{number}].function.name", "expected a string")
+            raise invalid(f"tools[{number}].function.name", "expected a string")
         names.add(name)
     return frozenset() if content.get("tool_choice") == "none" else frozenset(names)
 
@@ -103,16 +82,6 @@ def _max_tokens(content: Mapping[str, Any]) -> int | None:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise _invalid(param, "expected an integer from 1")
+            raise invalid(param, "expected an integer from 1")
         return value
     return None
-
-
-def _missing(param: str) -> RefusedCompletionError:
-    return RefusedCompletionError(
-        400, f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
-    )
-
-
-def _invalid(param: str, why: str) -> RefusedCompletionError:
-    return RefusedCompletionError(400, f"Invalid value for '{param}': {why}.", param=param, code="invalid_value")

@@ -1,8 +1,8 @@
 """An OpenAI-compatible server on this machine, so that the demo needs no key and no internet.
 
-It speaks chat completions, whole or streamed, with tools and token counts, and refuses what OpenAI refuses, in the same
-shape. Questions about a "rate limit" are answered with 429, those about a "server error" with 500: that is how one
-sees failures of a model in a trace.
+It speaks chat completions, whole or streamed, with tools and token counts, and embeddings, and refuses what OpenAI
+refuses, in the same shape. Questions about a "rate limit" are answered with 429, those about a "server error" with 500:
+that is how one sees failures of a model in a trace.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +21,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from otel_feedback.demo.completion import Completion, count_prompt_tokens
-from otel_feedback.demo.completion_request import CompletionRequest, RefusedCompletionError, parse_completion_request
+from otel_feedback.demo.completion_request import CompletionRequest, parse_completion_request
+from otel_feedback.demo.embedding import EMBEDDING_MODEL, parse_embedding_request
+from otel_feedback.demo.refusal import RefusedRequestError
 from otel_feedback.demo.replies import reply_to, text_of
 from otel_feedback.demo.shop import DEFAULT_MODEL
 
@@ -53,15 +55,24 @@ async def complete(request: Request) -> Response:
     return JSONResponse(completion.whole())
 
 
+async def embed(request: Request) -> Response:
+    """``POST /v1/embeddings``."""
+    asked = parse_embedding_request(await request.body())
+    if asked.model != EMBEDDING_MODEL:
+        raise _no_such_model(asked.model, [EMBEDDING_MODEL])
+    return JSONResponse(asked.answer())
+
+
 async def list_models(_request: Request) -> Response:
-    """``GET /v1/models``."""
-    return JSONResponse({"object": "list", "data": [_describe(name) for name in MODELS]})
+    """``GET /v1/models``; the first one chats."""
+    return JSONResponse({"object": "list", "data": [_describe(name) for name in (*MODELS, EMBEDDING_MODEL)]})
 
 
 async def show_model(request: Request) -> Response:
     """``GET /v1/models/{model}``."""
     name = request.path_params["model"]
-    _pace(name)
+    if name not in {*MODELS, EMBEDDING_MODEL}:
+        raise _no_such_model(name, [*MODELS, EMBEDDING_MODEL])
     return JSONResponse(_describe(name))
 
 
@@ -75,20 +86,23 @@ async def _events(completion: Completion, pace: _Pace, *, include_usage: bool) -
 
 def _pace(model: str) -> _Pace:
     if model not in MODELS:
-        raise RefusedCompletionError(
-            404, f"The model `{model}` does not exist. Known are {', '.join(MODELS)}.", code="model_not_found"
-        )
+        raise _no_such_model(model, MODELS)
     return MODELS[model]
+
+
+def _no_such_model(model: str, known: Iterable[str]) -> RefusedRequestError:
+    told = f"The model `{model}` does not exist. Known are {', '.join(known)}."
+    return RefusedRequestError(404, told, code="model_not_found")
 
 
 def _fail_on_request(asked: CompletionRequest) -> None:
     question = text_of(asked.messages[-1]) if asked.messages[-1]["role"] == "user" else ""
     if _RATE_LIMIT.search(question):
-        raise RefusedCompletionError(
+        raise RefusedRequestError(
             429, "Rate limit reached for requests. Try again later.", kind="requests", code="rate_limit_exceeded"
         )
     if _SERVER_ERROR.search(question):
-        raise RefusedCompletionError(500, "The server had an error while processing your request.", kind="server_error")
+        raise RefusedRequestError(500, "The server had an error while processing your request.", kind="server_error")
 
 
 def _describe(name: str) -> dict[str, Any]:
@@ -96,7 +110,7 @@ def _describe(name: str) -> dict[str, Any]:
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedCompletionError)  # noqa: S101  # what it is registered for
+    assert isinstance(error, RefusedRequestError)  # noqa: S101  # what it is registered for
     # The official client tries 429 and 5xx again; here that need not take long.
     headers = {"Retry-After-Ms": "100"} if error.status in {429, 500} else {}
     return JSONResponse(error.content, status_code=error.status, headers=headers)
@@ -105,15 +119,16 @@ async def _refuse(_request: Request, error: Exception) -> Response:
 async def _refuse_path(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as above
     message = f"Invalid URL ({request.method} {request.url.path})"
-    content = RefusedCompletionError(error.status_code, message).content
+    content = RefusedRequestError(error.status_code, message).content
     return JSONResponse(content, status_code=error.status_code, headers=error.headers)
 
 
 app = Starlette(
     routes=[
         Route("/v1/chat/completions", complete, methods=["POST"]),
+        Route("/v1/embeddings", embed, methods=["POST"]),
         Route("/v1/models", list_models),
         Route("/v1/models/{model}", show_model),
     ],
-    exception_handlers={RefusedCompletionError: _refuse, HTTPException: _refuse_path},
+    exception_handlers={RefusedRequestError: _refuse, HTTPException: _refuse_path},
 )

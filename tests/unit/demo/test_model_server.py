@@ -1,8 +1,11 @@
 """The local model server with the official client: whole, streamed, with tools, and refusing."""
 
 import asyncio
+import base64
+import math
+import struct
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import openai
@@ -104,8 +107,58 @@ def test_max_tokens_cuts_the_answer(client: openai.OpenAI):
     assert 0 < answer.usage.completion_tokens <= 5
 
 
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+def test_embeddings_of_texts_with_words_in_common_are_alike(
+    client: openai.OpenAI, encoding: Literal["float", "base64"]
+):
+    texts = ["A cast iron pan", "the pan of cast iron", "steak knives", "!?"]
+    answer = client.embeddings.create(model="shop-embedding", input=texts, encoding_format=encoding, dimensions=64)
+    assert [each.index for each in answer.data] == [0, 1, 2, 3]
+    assert (answer.model, answer.usage.prompt_tokens, answer.usage.total_tokens) == ("shop-embedding", 15, 15)
+    vectors = [each.embedding for each in answer.data]
+    if encoding == "base64":  # asked for by name, the client hands it on as it came
+        vectors = [struct.unpack("<64f", base64.b64decode(each)) for each in vectors]
+    assert [math.hypot(*vector) for vector in vectors] == pytest.approx([1.0] * 4)
+    to_first = [sum(a * b for a, b in zip(vectors[0], vector, strict=True)) for vector in vectors]
+    assert to_first[1] > 2 * max(to_first[2:])
+
+
+def test_the_embedding_of_one_text_as_the_client_asks_by_itself(client: openai.OpenAI):
+    (only,) = client.embeddings.create(model="shop-embedding", input="a pan").data
+    assert (len(only.embedding), sum(value > 0.7 for value in only.embedding)) == (32, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"input": "a"}, "model"),
+        ({"model": "shop-embedding"}, "input"),
+        ({"model": "shop-embedding", "input": []}, "input"),
+        ({"model": "shop-embedding", "input": ["a", ""]}, "input"),
+        ({"model": "shop-embedding", "input": [1, 2]}, "input"),
+        ({"model": "shop-embedding", "input": "a", "dimensions": 0}, "dimensions"),
+        ({"model": "shop-embedding", "input": "a", "dimensions": True}, "dimensions"),
+        ({"model": "shop-embedding", "input": "a", "encoding_format": "hex"}, "encoding_format"),
+    ],
+)
+def test_a_wrong_request_for_embeddings_names_its_parameter(url: str, body: Any, param: str):
+    answer = httpx.post(f"{url}/embeddings", json=body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_each_model_does_what_it_is_for(client: openai.OpenAI):
+    with pytest.raises(openai.NotFoundError, match="shop-embedding"):
+        client.embeddings.create(model=DEFAULT_MODEL, input="a")
+    with pytest.raises(openai.NotFoundError, match="shop-assistant-small"):
+        client.chat.completions.create(model="shop-embedding", messages=asked("Hello"))
+
+
 def test_models_are_listed(client: openai.OpenAI):
-    assert [model.id for model in client.models.list()] == ["shop-assistant-small", "shop-assistant-large"]
+    assert [model.id for model in client.models.list()] == [
+        "shop-assistant-small",
+        "shop-assistant-large",
+        "shop-embedding",
+    ]
     assert client.models.retrieve(DEFAULT_MODEL).id == DEFAULT_MODEL
 
 
@@ -157,6 +210,6 @@ def test_a_body_that_is_no_object(url: str, body: Any):
 
 
 def test_an_unknown_path_and_method(url: str):
-    assert httpx.post(f"{url}/embeddings").json()["error"]["message"] == "Invalid URL (POST /v1/embeddings)"
+    assert httpx.post(f"{url}/images").json()["error"]["message"] == "Invalid URL (POST /v1/images)"
     wrong_method = httpx.get(f"{url}/chat/completions")
     assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "POST")
