@@ -54,7 +54,8 @@ CREATE TABLE otel_traces_trace_id_ts
     `ServiceName` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `SessionId` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `UserId` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
-    `HasError` SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1))
+    `HasError` SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1)),
+    `TraceKey` SimpleAggregateFunction(max, UInt64) CODEC(NONE)
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toStartOfWeek(Start)
@@ -72,7 +73,8 @@ CREATE MATERIALIZED VIEW otel_traces_trace_id_ts_mv TO otel_traces_trace_id_ts
     `ServiceName` String,
     `SessionId` String,
     `UserId` String,
-    `HasError` UInt8
+    `HasError` UInt8,
+    `TraceKey` UInt64
 )
 AS WITH
     startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result') AS is_carrier,
@@ -88,7 +90,8 @@ SELECT
     maxIf(toString(ServiceName), (ParentSpanId = '') AND (NOT is_carrier)) AS ServiceName,
     maxIf(firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id'], SpanAttributes['traceloop.association.properties.session_id'], SpanAttributes['traceloop.association.properties.conversation_id'], SpanAttributes['traceloop.association.properties.chat_id']), NOT is_carrier) AS SessionId,
     maxIf(firstNonDefault(SpanAttributes['user.id'], SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id'], SpanAttributes['traceloop.association.properties.user_id']), NOT is_carrier) AS UserId,
-    maxIf(StatusCode = 'Error', NOT is_carrier) AS HasError
+    maxIf(StatusCode = 'Error', NOT is_carrier) AS HasError,
+    maxIf(cityHash64(TraceId), NOT is_carrier) AS TraceKey
 FROM otel_traces
 WHERE TraceId != ''
 GROUP BY TraceId;
@@ -214,7 +217,8 @@ CREATE MATERIALIZED VIEW llm_call_spans_genai_mv TO llm_call_spans
 AS WITH
     SpanAttributes['llm.request.type'] AS request_type,
     Events.Attributes[indexOf(Events.Name, 'gen_ai.client.inference.operation.details')] AS details,
-    firstNonDefault(SpanAttributes['gen_ai.response.time_to_first_chunk'], SpanAttributes['llm.chat_completions.streaming_time_to_first_token']) AS seconds_to_first_chunk
+    firstNonDefault(SpanAttributes['gen_ai.response.time_to_first_chunk'], SpanAttributes['llm.chat_completions.streaming_time_to_first_token']) AS seconds_to_first_chunk,
+    indexOf(arrayMap(name -> (name IN ('gen_ai.content.completion.chunk', 'llm.content.completion.chunk')), Events.Name), 1) AS first_chunk
 SELECT
     Timestamp,
     Duration,
@@ -235,10 +239,10 @@ SELECT
     toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.cache_read.input_tokens'], SpanAttributes['gen_ai.usage.cache_read_input_tokens'])) AS CacheReadTokens,
     toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.cache_write.input_tokens'], SpanAttributes['gen_ai.usage.cache_creation.input_tokens'], SpanAttributes['gen_ai.usage.cache_creation_input_tokens'])) AS CacheWriteTokens,
     toUInt64OrZero(firstNonDefault(SpanAttributes['gen_ai.usage.reasoning.output_tokens'], SpanAttributes['gen_ai.usage.reasoning_tokens'], SpanAttributes['llm.usage.reasoning_tokens'])) AS ReasoningTokens,
-    toUInt64(least(greatest(ifNotFinite(toFloat64OrZero(seconds_to_first_chunk), 0), 0), 1000000000.) * 1000000000.) AS TimeToFirstChunk,
+    if((seconds_to_first_chunk = '') AND (first_chunk > 0), toUInt64(greatest(toUnixTimestamp64Nano(Events.Timestamp[first_chunk]) - toUnixTimestamp64Nano(Timestamp), 0)), toUInt64(least(greatest(ifNotFinite(toFloat64OrZero(seconds_to_first_chunk), 0), 0), 1000000000.) * 1000000000.)) AS TimeToFirstChunk,
     toFloat64OrNull(SpanAttributes['gen_ai.request.temperature']) AS Temperature,
     toUInt64OrNull(SpanAttributes['gen_ai.request.max_tokens']) AS MaxTokens,
-    firstNonDefault(JSONExtract(SpanAttributes['gen_ai.response.finish_reasons'], 'Array(String)')[1], SpanAttributes['gen_ai.completion.0.finish_reason'], SpanAttributes['llm.response.finish_reason']) AS FinishReason,
+    firstNonDefault(JSONExtract(SpanAttributes['gen_ai.response.finish_reasons'], 'Array(String)')[1], SpanAttributes['gen_ai.completion.0.finish_reason'], SpanAttributes['llm.response.finish_reason'], JSONExtractString(SpanAttributes['gen_ai.output.messages'], 1, 'finish_reason')) AS FinishReason,
     firstNonDefault(SpanAttributes['gen_ai.system_instructions'], details['gen_ai.system_instructions']) AS SystemInstructions,
     firstNonDefault(SpanAttributes['gen_ai.input.messages'], details['gen_ai.input.messages'], (Events.Attributes[indexOf(Events.Name, 'gen_ai.content.prompt')])['gen_ai.prompt'], SpanAttributes['gen_ai.prompt']) AS InputMessages,
     firstNonDefault(SpanAttributes['gen_ai.output.messages'], details['gen_ai.output.messages'], (Events.Attributes[indexOf(Events.Name, 'gen_ai.content.completion')])['gen_ai.completion'], SpanAttributes['gen_ai.completion']) AS OutputMessages,
@@ -319,8 +323,8 @@ SELECT
     if(JSONHas(parameters, 'max_tokens'), JSONExtract(parameters, 'max_tokens', 'Nullable(UInt64)'), JSONExtract(parameters, 'max_completion_tokens', 'Nullable(UInt64)')) AS MaxTokens,
     SpanAttributes['llm.finish_reason'] AS FinishReason,
     '' AS SystemInstructions,
-    SpanAttributes['input.value'] AS InputMessages,
-    SpanAttributes['output.value'] AS OutputMessages,
+    if((SpanAttributes['input.value']) = '__REDACTED__', '', SpanAttributes['input.value']) AS InputMessages,
+    if((SpanAttributes['output.value']) = '__REDACTED__', '', SpanAttributes['output.value']) AS OutputMessages,
     mapConcat(mapApply((key, value) -> (replaceOne(replaceOne(replaceOne(replaceOne(replaceRegexpAll(key, '^llm\\.|_messages|\\bmessage\\.|message_content\\.|tool_call\\.|function\\.|image\\.image\\.', ''), 'prompts.', 'input.'), 'prompt.text', 'content'), 'choices.', 'output.'), 'completion.text', 'content'), value), mapFilter((key, value) -> match(key, '^llm\\.(input_messages|output_messages|prompts|choices)\\.[0-9]'), SpanAttributes)), if((FinishReason != '') AND mapContains(SpanAttributes, 'llm.output_messages.0.message.role'), map('output.0.finish_reason', FinishReason), CAST(map(), 'Map(String, String)'))) AS IndexedMessages,
     SpanAttributes['llm.prompt_template.template'] AS PromptName,
     SpanAttributes['llm.prompt_template.version'] AS PromptVersion,
@@ -340,6 +344,7 @@ CREATE TABLE llm_call_messages
     `SystemInstructions` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `InputMessages` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `OutputMessages` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    `FinishReason` SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     `IndexedMessages` SimpleAggregateFunction(groupUniqArrayArray, Array(Tuple(
         String,
         String))) CODEC(ZSTD(1)),
@@ -357,6 +362,7 @@ CREATE MATERIALIZED VIEW llm_call_messages_genai_mv TO llm_call_messages
     `SystemInstructions` String,
     `InputMessages` String,
     `OutputMessages` String,
+    `FinishReason` String,
     `IndexedMessages` Array(Tuple(
         String,
         String)),
@@ -378,6 +384,7 @@ SELECT
     LogAttributes['gen_ai.system_instructions'] AS SystemInstructions,
     LogAttributes['gen_ai.input.messages'] AS InputMessages,
     LogAttributes['gen_ai.output.messages'] AS OutputMessages,
+    firstNonDefault(JSONExtractString(Body, 'finish_reason'), JSONExtractString(LogAttributes['gen_ai.output.messages'], 1, 'finish_reason')) AS FinishReason,
     if(event = 'gen_ai.client.inference.operation.details', [], pieces) AS IndexedMessages,
     Timestamp,
     Segment
@@ -412,10 +419,14 @@ CREATE TABLE rating_deliveries
     `Source` LowCardinality(String) MATERIALIZED if((Delivered['otel_feedback.source']) != '', Delivered['otel_feedback.source'], 'end_user'),
     `RaterId` String MATERIALIZED multiIf((Delivered['enduser.pseudo.id']) != '', Delivered['enduser.pseudo.id'], (Delivered['enduser.id']) != '', Delivered['enduser.id'], Delivered['user.id']) CODEC(ZSTD(1)),
     `Via` LowCardinality(String) MATERIALIZED if((Delivered['otel_feedback.via']) != '', Delivered['otel_feedback.via'], Carrier),
-    `Attributes` Map(LowCardinality(String), String) MATERIALIZED mapFilter((key, value) -> ((NOT startsWith(key, 'gen_ai.evaluation.')) AND (NOT startsWith(key, 'otel_feedback.')) AND (key NOT IN ('gen_ai.response.id', 'session.id', 'gen_ai.conversation.id', 'enduser.pseudo.id', 'enduser.id', 'user.id'))), Delivered) CODEC(ZSTD(1))
+    `Attributes` Map(LowCardinality(String), String) MATERIALIZED mapFilter((key, value) -> ((NOT startsWith(key, 'gen_ai.evaluation.')) AND (NOT startsWith(key, 'otel_feedback.')) AND (key NOT IN ('gen_ai.response.id', 'session.id', 'gen_ai.conversation.id', 'enduser.pseudo.id', 'enduser.id', 'user.id'))), Delivered) CODEC(ZSTD(1)),
+    `RatingKey` FixedString(16) MATERIALIZED sipHash128(Scope, multiIf(Scope = 'session', if(SessionId != '', SessionId, EventId), Scope = 'trace', TraceId, SpanId != '', concat(TraceId, '/', SpanId), ResponseId), Name, RaterId) CODEC(NONE),
+    `TraceKey` UInt64 MATERIALIZED if(TraceId = '', 0, cityHash64(TraceId)) CODEC(NONE),
+    `Place` UInt256 MATERIALIZED bitOr(bitShiftLeft(toUInt256(greatest(toUnixTimestamp64Nano(Time), 0)), 192), bitOr(bitShiftLeft(toUInt256(reinterpretAsUInt128(reverse(toFixedString(substring(EventId, 1, 16), 16)))), 64), toUInt256(sipHash64(EventId)))) CODEC(ZSTD(1)),
+    `Precedence` UInt64 MATERIALIZED bitOr(bitShiftLeft(toUInt64((((TraceId != '') * 4) + ((SpanId != '') * 2)) + (Carrier = 'span_event')), 61), bitShiftRight(sipHash64(EventId, Time, TargetTraceId, TargetSpanId, toString(Delivered)), 3)) CODEC(NONE)
 )
-ENGINE = ReplacingMergeTree
-ORDER BY (EventId, Carrier, TargetTraceId, TargetSpanId, Time)
+ENGINE = ReplacingMergeTree(Precedence)
+ORDER BY EventId
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
 
 CREATE MATERIALIZED VIEW rating_deliveries_from_spans_mv TO rating_deliveries
@@ -498,7 +509,7 @@ CREATE VIEW llm_calls
     `TimeToFirstChunk` UInt64,
     `Temperature` Nullable(Float64),
     `MaxTokens` Nullable(UInt64),
-    `FinishReason` LowCardinality(String),
+    `FinishReason` String,
     `SystemInstructions` String,
     `InputMessages` String,
     `OutputMessages` String,
@@ -516,7 +527,8 @@ AS WITH
     spans AS
     (
         SELECT
-            span.* EXCEPT (SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            span.* EXCEPT (FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            firstNonDefault(span.FinishReason, logged.FinishReason) AS ToldReason,
             firstNonDefault(span.SystemInstructions, logged.SystemInstructions) AS SystemInstructions,
             firstNonDefault(span.InputMessages, logged.InputMessages) AS ToldInput,
             firstNonDefault(span.OutputMessages, logged.OutputMessages) AS ToldOutput,
@@ -532,6 +544,7 @@ AS WITH
             SELECT
                 TraceId,
                 SpanId,
+                FinishReason,
                 SystemInstructions,
                 InputMessages,
                 OutputMessages,
@@ -555,7 +568,7 @@ AS WITH
     (
         SELECT
             * EXCEPT (Pieces, Sides),
-            arrayMap(side -> arrayStringConcat(arrayMap((told, told_parts, parts) -> concat('{"role":', toJSONString(firstNonDefault(told['role'], if((told['user']) != '', 'user', ''))), ',"parts":[', arrayStringConcat(arrayConcat(multiIf(firstNonDefault(told['content'], told['user']) = '', [], (told['role']) = 'tool', [concat('{"type":"tool_call_response","id":', toJSONString(told['tool_call_id']), ',"response":', toJSONString(told['content']), '}')], JSONExtractString(told_parts[1], 'type') = '', [text_part(firstNonDefault(told['content'], told['user']))], arrayMap(part -> multiIf(JSONHas(part, 'text'), text_part(JSONExtractString(part, 'text')), JSONHas(part, 'image_url'), image_part(firstNonDefault(JSONExtractString(part, 'image_url', 'url'), JSONExtractString(part, 'image_url'))), part), told_parts)), arrayMap((is_tool_call, part) -> multiIf(is_tool_call, concat('{"type":"tool_call","id":', toJSONString(part['id']), ',"name":', toJSONString(part['name']), ',"arguments":', if(isValidJSON(part['arguments']), part['arguments'], toJSONString(part['arguments'])), '}'), (part['url']) != '', image_part(part['url']), text_part(part['text'])), parts.1, parts.2)), ','), ']', if((told['finish_reason']) = '', '', concat(',"finish_reason":', toJSONString(told['finish_reason']))), '}'), side.1, side.2, side.3), ','), Sides) AS Messages,
+            arrayMap(side -> arrayStringConcat(arrayMap((told, told_parts, parts) -> concat('{"role":', toJSONString(firstNonDefault(told['role'], if((told['user']) != '', 'user', ''))), ',"parts":[', arrayStringConcat(arrayConcat(multiIf(firstNonDefault(told['content'], told['user']) = '', [], (told['role']) = 'tool', [concat('{"type":"tool_call_response"', if((told['tool_call_id']) = '', '', concat(',"id":', toJSONString(told['tool_call_id']))), ',"response":', toJSONString(told['content']), '}')], JSONExtractString(told_parts[1], 'type') = '', [text_part(firstNonDefault(told['content'], told['user']))], arrayMap(part -> multiIf(JSONHas(part, 'text'), text_part(JSONExtractString(part, 'text')), JSONHas(part, 'image_url'), image_part(firstNonDefault(JSONExtractString(part, 'image_url', 'url'), JSONExtractString(part, 'image_url'))), part), told_parts)), arrayMap((is_tool_call, part) -> multiIf(is_tool_call, concat('{"type":"tool_call"', if((part['id']) = '', '', concat(',"id":', toJSONString(part['id']))), ',"name":', toJSONString(part['name']), multiIf((part['arguments']) = '', '', isValidJSON(part['arguments']), concat(',"arguments":', part['arguments']), concat(',"arguments":', toJSONString(part['arguments']))), '}'), (part['url']) != '', image_part(part['url']), text_part(part['text'])), parts.1, parts.2)), ','), ']', if((told['finish_reason']) = '', '', concat(',"finish_reason":', toJSONString(told['finish_reason']))), '}'), side.1, side.2, side.3), ','), Sides) AS Messages,
             if((Messages[1]) != '', concat('[', Messages[1], ']'), ToldInput) AS InputMessages,
             if((Messages[2]) != '', concat('[', Messages[2], ']'), ToldOutput) AS OutputMessages
         FROM provided
@@ -585,7 +598,7 @@ SELECT
     TimeToFirstChunk,
     Temperature,
     MaxTokens,
-    FinishReason,
+    if(ToldReason = 'tool_call', 'tool_calls', ToldReason) AS FinishReason,
     SystemInstructions,
     InputMessages,
     OutputMessages,
@@ -599,6 +612,92 @@ SELECT
     Dialect,
     ScopeName
 FROM assembled;
+
+CREATE VIEW rating_events
+(
+    `EventId` String,
+    `Time` DateTime64(9),
+    `ReceivedTime` DateTime64(9),
+    `Action` LowCardinality(String),
+    `ResponseId` String,
+    `Scope` LowCardinality(String),
+    `Name` LowCardinality(String),
+    `Value` Nullable(Float64),
+    `Label` LowCardinality(String),
+    `Comment` String,
+    `Correction` String,
+    `Reasons` Array(String),
+    `ScoreMin` Nullable(Float64),
+    `ScoreMax` Nullable(Float64),
+    `Source` LowCardinality(String),
+    `RaterId` String,
+    `ServiceName` LowCardinality(String),
+    `Attributes` Map(LowCardinality(String), String),
+    `Via` LowCardinality(String),
+    `TraceKey` UInt64,
+    `Place` UInt256,
+    `Precedence` UInt64,
+    `TraceId` String,
+    `SpanId` String,
+    `SessionId` String,
+    `RatingKey` FixedString(16),
+    `IsFound` UInt8
+)
+AS WITH
+    calls AS
+    (
+        SELECT
+            ResponseId,
+            min((TraceId, SpanId, SessionId)) AS Ids
+        FROM llm_call_spans
+        WHERE ResponseId IN (
+            SELECT ResponseId
+            FROM rating_deliveries
+            WHERE (Scope = 'span') AND (SpanId = '') AND (ResponseId != '')
+        )
+        GROUP BY ResponseId
+    ),
+    (submission.Scope = 'span') AND (submission.SpanId = '') AND (call.ResponseId != '') AS is_found
+SELECT
+    submission.* EXCEPT (TraceId, SpanId, SessionId, RatingKey),
+    if(is_found, call.Ids.1, submission.TraceId) AS TraceId,
+    if(is_found, call.Ids.2, submission.SpanId) AS SpanId,
+    if(is_found, firstNonDefault(submission.SessionId, call.Ids.3), submission.SessionId) AS SessionId,
+    if(is_found, sipHash128('span', concat(call.Ids.1, '/', call.Ids.2), submission.Name, submission.RaterId), submission.RatingKey) AS RatingKey,
+    is_found AS IsFound
+FROM
+(
+    SELECT
+        EventId,
+        Time,
+        ReceivedTime,
+        Action,
+        TraceId,
+        SpanId,
+        SessionId,
+        ResponseId,
+        Scope,
+        Name,
+        Value,
+        Label,
+        Comment,
+        Correction,
+        Reasons,
+        ScoreMin,
+        ScoreMax,
+        Source,
+        RaterId,
+        ServiceName,
+        Attributes,
+        Via,
+        RatingKey,
+        TraceKey,
+        Place,
+        Precedence
+    FROM rating_deliveries
+    FINAL
+) AS submission
+ANY LEFT JOIN calls AS call ON call.ResponseId = submission.ResponseId;
 
 CREATE VIEW feedback_events
 (
@@ -626,70 +725,9 @@ CREATE VIEW feedback_events
     `Attributes` Map(LowCardinality(String), String),
     `Via` LowCardinality(String)
 )
-AS WITH
-    submissions AS
-    (
-        SELECT
-            EventId,
-            Time,
-            ReceivedTime,
-            Action,
-            TraceId,
-            SpanId,
-            SessionId,
-            ResponseId,
-            Scope,
-            Name,
-            Value,
-            Label,
-            Comment,
-            Correction,
-            Reasons,
-            ScoreMin,
-            ScoreMax,
-            Source,
-            RaterId,
-            ServiceName,
-            Attributes,
-            Via
-        FROM rating_deliveries
-        ORDER BY
-            EventId ASC,
-            TraceId = '' ASC,
-            SpanId = '' ASC,
-            Carrier DESC,
-            Time ASC,
-            TraceId ASC,
-            SpanId ASC,
-            toString(Delivered) ASC,
-            ReceivedTime ASC
-        LIMIT 1 BY EventId
-    ),
-    calls AS
-    (
-        SELECT
-            ResponseId,
-            min((TraceId, SpanId)) AS Ids
-        FROM llm_call_spans
-        WHERE ResponseId IN (
-            SELECT ResponseId
-            FROM rating_deliveries
-            WHERE (Scope = 'span') AND (SpanId = '') AND (ResponseId != '')
-        )
-        GROUP BY ResponseId
-    ),
-    resolved AS
-    (
-        SELECT
-            submission.* EXCEPT (TraceId, SpanId),
-            if((submission.Scope = 'span') AND (submission.SpanId = ''), call.Ids.1, submission.TraceId) AS TraceId,
-            if((submission.Scope = 'span') AND (submission.SpanId = ''), call.Ids.2, submission.SpanId) AS SpanId
-        FROM submissions AS submission
-        ANY LEFT JOIN calls AS call ON call.ResponseId = submission.ResponseId
-    )
-SELECT
+AS SELECT
     EventId,
-    lower(hex(sipHash128(Scope, multiIf(Scope = 'session', if(SessionId != '', SessionId, EventId), Scope = 'trace', TraceId, SpanId != '', concat(TraceId, '/', SpanId), ResponseId), Name, RaterId))) AS FeedbackId,
+    lower(hex(RatingKey)) AS FeedbackId,
     Time,
     ReceivedTime,
     Action,
@@ -711,7 +749,7 @@ SELECT
     ServiceName,
     Attributes,
     Via
-FROM resolved;
+FROM rating_events;
 
 CREATE VIEW feedback
 (
@@ -737,35 +775,54 @@ CREATE VIEW feedback
     `ServiceName` LowCardinality(String),
     `Attributes` Map(LowCardinality(String), String),
     `Via` LowCardinality(String),
-    `Changes` Int64,
+    `Changes` UInt64,
     `State` String
 )
 AS WITH
     current AS
     (
-        SELECT
-            FeedbackId,
-            argMax(EventId, (Time, EventId)) AS EventId,
-            count() - 1 AS Changes
-        FROM feedback_events
-        GROUP BY FeedbackId
+        SELECT argMax(Precedence, Place)
+        FROM rating_events
+        GROUP BY RatingKey
     ),
+    (
+        SELECT (groupArray(Precedence), groupArray(Changes))
+        FROM
+        (
+            SELECT
+                argMax(Precedence, Place) AS Precedence,
+                toUInt64(count() - 1) AS Changes
+            FROM rating_events
+            GROUP BY RatingKey
+            HAVING Changes > 0
+        )
+    ) AS changed,
     arrived_traces AS
+    (
+        SELECT TraceKey
+        FROM otel_traces_trace_id_ts
+        WHERE (TraceKey != 0) AND (TraceKey IN (
+            SELECT TraceKey
+            FROM rating_deliveries
+            WHERE TraceId != ''
+        ))
+    ),
+    sessions_of_traces AS
     (
         SELECT
             TraceId,
             max(SessionId) AS SessionId
         FROM otel_traces_trace_id_ts
-        WHERE (FirstTime IS NOT NULL) AND (TraceId IN (
-            SELECT TraceId
-            FROM feedback_events
-            WHERE TraceId != ''
+        WHERE (TraceKey != 0) AND (TraceKey IN (
+            SELECT TraceKey
+            FROM rating_deliveries
+            WHERE (TraceId != '') AND (SessionId = '')
         ))
         GROUP BY TraceId
     ),
     arrived_sessions AS
     (
-        SELECT DISTINCT SessionId
+        SELECT SessionId
         FROM llm_call_spans
         WHERE SessionId IN (
             SELECT SessionId
@@ -781,12 +838,12 @@ AS WITH
     ) AS unmatched_after_seconds
 SELECT
     event.EventId AS EventId,
-    event.FeedbackId AS FeedbackId,
+    lower(hex(event.RatingKey)) AS FeedbackId,
     event.Time AS Time,
     event.ReceivedTime AS ReceivedTime,
     event.TraceId AS TraceId,
     event.SpanId AS SpanId,
-    if(event.SessionId != '', event.SessionId, arrived.SessionId) AS SessionId,
+    firstNonDefault(event.SessionId, its_trace.SessionId) AS SessionId,
     event.ResponseId AS ResponseId,
     event.Scope AS Scope,
     event.Name AS Name,
@@ -802,15 +859,11 @@ SELECT
     event.ServiceName AS ServiceName,
     event.Attributes AS Attributes,
     event.Via AS Via,
-    current.Changes AS Changes,
-    multiIf((event.Scope = 'session') AND (event.SessionId IN (
-        SELECT SessionId
-        FROM arrived_sessions
-    )), 'linked', (event.Scope != 'session') AND (arrived.TraceId != ''), 'linked', event.Time > (now64(9) - toIntervalSecond(unmatched_after_seconds)), 'waiting', 'unmatched') AS State
-FROM feedback_events AS event
-INNER JOIN current ON current.EventId = event.EventId
-ANY LEFT JOIN arrived_traces AS arrived ON arrived.TraceId = event.TraceId
-WHERE event.Action = 'submit';
+    transform(event.Precedence, changed.1, changed.2, toUInt64(0)) AS Changes,
+    multiIf((event.Scope = 'session') AND (event.SessionId IN (arrived_sessions)), 'linked', (event.Scope != 'session') AND (event.IsFound OR (event.TraceKey IN (arrived_traces))), 'linked', event.Time > (now64(9) - toIntervalSecond(unmatched_after_seconds)), 'waiting', 'unmatched') AS State
+FROM rating_events AS event
+ANY LEFT JOIN sessions_of_traces AS its_trace ON its_trace.TraceId = event.TraceId
+WHERE (event.Action = 'submit') AND (event.Precedence IN (current));
 
 CREATE VIEW rated_llm_calls
 (
@@ -836,7 +889,7 @@ CREATE VIEW rated_llm_calls
     `TimeToFirstChunk` UInt64,
     `Temperature` Nullable(Float64),
     `MaxTokens` Nullable(UInt64),
-    `FinishReason` LowCardinality(String),
+    `FinishReason` String,
     `SystemInstructions` String,
     `InputMessages` String,
     `OutputMessages` String,
@@ -862,7 +915,7 @@ CREATE VIEW rated_llm_calls
     `Scope` LowCardinality(String),
     `Source` LowCardinality(String),
     `RaterId` String,
-    `Changes` Int64
+    `Changes` UInt64
 )
 AS WITH
     final_calls AS
@@ -921,7 +974,7 @@ FROM llm_calls AS call
 INNER JOIN ratings AS rating ON (rating.TraceId = call.TraceId) AND (rating.SpanId = call.SpanId)
 WHERE call.TraceId IN (
     SELECT TraceId
-    FROM feedback_events
+    FROM rating_events
     WHERE TraceId != ''
 );
 
@@ -1175,7 +1228,7 @@ CREATE VIEW rated_traces
     `Scope` LowCardinality(String),
     `Source` LowCardinality(String),
     `RaterId` String,
-    `Changes` Int64
+    `Changes` UInt64
 )
 AS SELECT
     trace.*,
@@ -1223,7 +1276,7 @@ CREATE VIEW rated_sessions
     `Scope` LowCardinality(String),
     `Source` LowCardinality(String),
     `RaterId` String,
-    `Changes` Int64
+    `Changes` UInt64
 )
 AS SELECT
     session.*,

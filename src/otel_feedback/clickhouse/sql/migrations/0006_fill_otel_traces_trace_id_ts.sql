@@ -31,7 +31,8 @@ SELECT
         ),
         NOT is_carrier
     ) AS UserId,
-    maxIf(StatusCode = 'Error', NOT is_carrier) AS HasError
+    maxIf(StatusCode = 'Error', NOT is_carrier) AS HasError,
+    maxIf(cityHash64(TraceId), NOT is_carrier) AS TraceKey
 FROM otel_traces
 WHERE TraceId != ''
 GROUP BY TraceId

@@ -8,7 +8,10 @@ WITH
     firstNonDefault(
         SpanAttributes['gen_ai.response.time_to_first_chunk'],
         SpanAttributes['llm.chat_completions.streaming_time_to_first_token']
-    ) AS seconds_to_first_chunk
+    ) AS seconds_to_first_chunk,
+    indexOf(
+        arrayMap(name -> name IN ('gen_ai.content.completion.chunk', 'llm.content.completion.chunk'), Events.Name), 1
+    ) AS first_chunk
 SELECT
     Timestamp,
     Duration,
@@ -65,14 +68,18 @@ SELECT
         SpanAttributes['gen_ai.usage.reasoning_tokens'],
         SpanAttributes['llm.usage.reasoning_tokens']
     )) AS ReasoningTokens,
-    toUInt64(least(greatest(ifNotFinite(toFloat64OrZero(seconds_to_first_chunk), 0), 0), 1e9) * 1e9)
-        AS TimeToFirstChunk,
+    if(
+        seconds_to_first_chunk = '' AND first_chunk > 0,
+        toUInt64(greatest(toUnixTimestamp64Nano(Events.Timestamp[first_chunk]) - toUnixTimestamp64Nano(Timestamp), 0)),
+        toUInt64(least(greatest(ifNotFinite(toFloat64OrZero(seconds_to_first_chunk), 0), 0), 1e9) * 1e9)
+    ) AS TimeToFirstChunk,
     toFloat64OrNull(SpanAttributes['gen_ai.request.temperature']) AS Temperature,
     toUInt64OrNull(SpanAttributes['gen_ai.request.max_tokens']) AS MaxTokens,
     firstNonDefault(
         JSONExtract(SpanAttributes['gen_ai.response.finish_reasons'], 'Array(String)')[1],
         SpanAttributes['gen_ai.completion.0.finish_reason'],
-        SpanAttributes['llm.response.finish_reason']
+        SpanAttributes['llm.response.finish_reason'],
+        JSONExtractString(SpanAttributes['gen_ai.output.messages'], 1, 'finish_reason')
     ) AS FinishReason,
     firstNonDefault(SpanAttributes['gen_ai.system_instructions'], details['gen_ai.system_instructions'])
         AS SystemInstructions,

@@ -45,8 +45,8 @@ SELECT
     ) AS MaxTokens,
     SpanAttributes['llm.finish_reason'] AS FinishReason,
     '' AS SystemInstructions,
-    SpanAttributes['input.value'] AS InputMessages,
-    SpanAttributes['output.value'] AS OutputMessages,
+    if(SpanAttributes['input.value'] = '__REDACTED__', '', SpanAttributes['input.value']) AS InputMessages,
+    if(SpanAttributes['output.value'] = '__REDACTED__', '', SpanAttributes['output.value']) AS OutputMessages,
     mapConcat(
         mapApply(
             (key, value) -> (

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS llm_call_messages (
     SystemInstructions SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     InputMessages SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     OutputMessages SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+    FinishReason SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
     IndexedMessages SimpleAggregateFunction(groupUniqArrayArray, Array(Tuple(String, String))) CODEC(ZSTD(1)),
     Timestamp SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
     Segment SimpleAggregateFunction(max, String) CODEC(ZSTD(1))

@@ -53,6 +53,10 @@ SELECT
     LogAttributes['gen_ai.system_instructions'] AS SystemInstructions,
     LogAttributes['gen_ai.input.messages'] AS InputMessages,
     LogAttributes['gen_ai.output.messages'] AS OutputMessages,
+    firstNonDefault(
+        JSONExtractString(Body, 'finish_reason'),
+        JSONExtractString(LogAttributes['gen_ai.output.messages'], 1, 'finish_reason')
+    ) AS FinishReason,
     if(event = 'gen_ai.client.inference.operation.details', [], pieces) AS IndexedMessages,
     Timestamp,
     Segment

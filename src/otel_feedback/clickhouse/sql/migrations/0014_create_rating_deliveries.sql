@@ -1,6 +1,6 @@
--- Every delivery of a rating, carrier by carrier: one submission may come as a span event and as a log record, late,
--- twice and out of order. feedback_events and feedback pick from here by content alone. No date is in the key or in a
--- partition: a rating that is edited or late must not become a second one.
+-- Every submission of a rating. One may come as a span event and as a log record, late, twice and out of order: of its
+-- deliveries the one stays that tells the most, by Precedence, which follows from their content alone and is another for
+-- each submission. No date is in the key or in a partition: a rating that is edited or late must not become a second one.
 -- The columns up to Delivered are what a carrier tells; the others follow from its attributes, for every carrier alike.
 CREATE TABLE IF NOT EXISTS rating_deliveries (
     Time DateTime64(9) CODEC(ZSTD(1)),
@@ -68,9 +68,34 @@ CREATE TABLE IF NOT EXISTS rating_deliveries (
             'gen_ai.response.id', 'session.id', 'gen_ai.conversation.id', 'enduser.pseudo.id', 'enduser.id', 'user.id'
         ),
         Delivered
-    ) CODEC(ZSTD(1))
+    ) CODEC(ZSTD(1)),
+    -- What is rated, under which name, by whom: FeedbackId, unless a response id leads to the call.
+    RatingKey FixedString(16) MATERIALIZED sipHash128(
+        Scope,
+        multiIf(
+            Scope = 'session', if(SessionId != '', SessionId, EventId),
+            Scope = 'trace', TraceId,
+            SpanId != '', concat(TraceId, '/', SpanId),
+            ResponseId
+        ),
+        Name,
+        RaterId
+    ) CODEC(NONE),
+    TraceKey UInt64 MATERIALIZED if(TraceId = '', 0, cityHash64(TraceId)) CODEC(NONE),
+    -- Its place among the submissions of one rating: by time, then by EventId.
+    Place UInt256 MATERIALIZED bitOr(
+        bitShiftLeft(toUInt256(greatest(toUnixTimestamp64Nano(Time), 0)), 192),
+        bitOr(
+            bitShiftLeft(toUInt256(reinterpretAsUInt128(reverse(toFixedString(substring(EventId, 1, 16), 16)))), 64),
+            toUInt256(sipHash64(EventId))
+        )
+    ) CODEC(ZSTD(1)),
+    Precedence UInt64 MATERIALIZED bitOr(
+        bitShiftLeft(toUInt64((TraceId != '') * 4 + (SpanId != '') * 2 + (Carrier = 'span_event')), 61),
+        bitShiftRight(sipHash64(EventId, Time, TargetTraceId, TargetSpanId, toString(Delivered)), 3)
+    ) CODEC(NONE)
 )
-ENGINE = ReplacingMergeTree
-ORDER BY (EventId, Carrier, TargetTraceId, TargetSpanId, Time)
+ENGINE = ReplacingMergeTree(Precedence)
+ORDER BY EventId
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
     min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216

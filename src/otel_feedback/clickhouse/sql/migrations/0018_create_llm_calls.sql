@@ -5,7 +5,8 @@ WITH
     -- Pieces of messages as IndexedMessages has them: (side, message, part, name, value), sorted. Part 0 is the message itself.
     spans AS (
         SELECT
-            span.* EXCEPT (SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            span.* EXCEPT (FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            firstNonDefault(span.FinishReason, logged.FinishReason) AS ToldReason,
             firstNonDefault(span.SystemInstructions, logged.SystemInstructions) AS SystemInstructions,
             firstNonDefault(span.InputMessages, logged.InputMessages) AS ToldInput,
             firstNonDefault(span.OutputMessages, logged.OutputMessages) AS ToldOutput,
@@ -24,7 +25,7 @@ WITH
             SELECT * REPLACE (CAST(IndexedMessages, 'Array(Tuple(String, String))') AS IndexedMessages) FROM llm_call_spans FINAL
         ) AS span
         LEFT ANY JOIN (
-            SELECT TraceId, SpanId, SystemInstructions, InputMessages, OutputMessages, IndexedMessages
+            SELECT TraceId, SpanId, FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages
             FROM llm_call_messages FINAL
         ) AS logged
             ON logged.TraceId = span.TraceId AND logged.SpanId = span.SpanId
@@ -65,7 +66,11 @@ WITH
                                 multiIf(
                                     firstNonDefault(told['content'], told['user']) = '', [],
                                     told['role'] = 'tool', [concat(
-                                        '{"type":"tool_call_response","id":', toJSONString(told['tool_call_id']),
+                                        '{"type":"tool_call_response"', if(
+                                            told['tool_call_id'] = '',
+                                            '',
+                                            concat(',"id":', toJSONString(told['tool_call_id']))
+                                        ),
                                         ',"response":', toJSONString(told['content']), '}'
                                     )],
                                     JSONExtractString(told_parts[1], 'type') = '', [
@@ -86,9 +91,14 @@ WITH
                                 arrayMap(
                                     (is_tool_call, part) -> multiIf(
                                         is_tool_call, concat(
-                                            '{"type":"tool_call","id":', toJSONString(part['id']), ',"name":',
-                                            toJSONString(part['name']), ',"arguments":',
-                                            if(isValidJSON(part['arguments']), part['arguments'], toJSONString(part['arguments'])),
+                                            '{"type":"tool_call"',
+                                            if(part['id'] = '', '', concat(',"id":', toJSONString(part['id']))),
+                                            ',"name":', toJSONString(part['name']),
+                                            multiIf(
+                                                part['arguments'] = '', '',
+                                                isValidJSON(part['arguments']), concat(',"arguments":', part['arguments']),
+                                                concat(',"arguments":', toJSONString(part['arguments']))
+                                            ),
                                             '}'
                                         ),
                                         part['url'] != '', image_part(part['url']),
@@ -143,7 +153,7 @@ SELECT
     TimeToFirstChunk,
     Temperature,
     MaxTokens,
-    FinishReason,
+    if(ToldReason = 'tool_call', 'tool_calls', ToldReason) AS FinishReason,
     SystemInstructions,
     InputMessages,
     OutputMessages,

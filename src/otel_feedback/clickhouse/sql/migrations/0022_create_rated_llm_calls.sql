@@ -36,4 +36,4 @@ SELECT
     rating.Changes AS Changes
 FROM llm_calls AS call
 INNER JOIN ratings AS rating ON rating.TraceId = call.TraceId AND rating.SpanId = call.SpanId
-WHERE call.TraceId IN (SELECT TraceId FROM feedback_events WHERE TraceId != '')
+WHERE call.TraceId IN (SELECT TraceId FROM rating_events WHERE TraceId != '')
