@@ -165,7 +165,7 @@ def test_traceloops_older_attributes_one_for_each_piece(database: Database):
             "role": "assistant",
             "parts": [
                 {"type": "text", "content": "A cat."},
-                {"type": "tool_call", "id": "", "name": "remember", "arguments": "{broken"},
+                {"type": "tool_call", "name": "remember", "arguments": "{broken"},
             ],
             "finish_reason": "stop",
         }

@@ -112,7 +112,7 @@ def test_tools_images_and_many_parts_are_kept(database: Database):
             "role": "assistant",
             "parts": [
                 {"type": "tool_call", "id": "call-1", "name": "look", "arguments": {"at": [1, 2]}},
-                {"type": "tool_call", "id": "", "name": "smell", "arguments": "{not json"},
+                {"type": "tool_call", "name": "smell", "arguments": "{not json"},
             ],
         },
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call-1", "response": "a cat"}]},
