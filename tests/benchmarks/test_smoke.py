@@ -6,11 +6,15 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import freshness, idle
+from tests.benchmarks import freshness, history, idle
 from tests.benchmarks.ingest import measure, table
 from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import OURS
 from tests.faults.soak import soak
+
+from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.migrate import migrate
+from otel_feedback.settings import Settings
 
 
 @pytest.mark.parametrize("name", LOADS)
@@ -31,6 +35,20 @@ def test_every_rating_gets_visible_while_spans_come():
 
 def test_what_an_idle_service_takes_is_measured():
     assert 0 < idle.measure(requests_per_second=1, seconds=2) < 2
+
+
+def test_the_history_holds_calls_and_current_ratings_of_them(tmp_path: Path):
+    database = connect(f"chdb://{tmp_path / 'clickhouse'}")
+    migrate(database, Settings.load({}))
+    history.fill(database, spans=20_000, ratings=400)
+    (calls,) = database.query(
+        "SELECT count() AS Calls, countIf(Prompt = '' OR Completion = '') AS Empty FROM llm_calls"
+    )
+    (rated,) = database.query("SELECT count() AS Ratings, sum(Changes) AS Changes FROM rated_llm_calls")
+    database.close()
+    assert calls == {"Calls": 4000, "Empty": 0}
+    taken_back, given_again = 4, 2
+    assert rated == {"Ratings": 400 - 20 - 2 * taken_back + given_again, "Changes": 20}
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

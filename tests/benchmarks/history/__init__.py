@@ -1,4 +1,4 @@
-"""``make bench-data``: 30 days of an LLM app's spans, calls and ratings, the same ones each time."""
+"""30 days of an LLM app's spans, calls and ratings, the same ones each time."""
 
 from __future__ import annotations
 
