@@ -336,6 +336,33 @@ def test_hyperdx_opens_a_row_and_its_exceptions(shop: Database):
     assert [link["SpanId"] for link in row["__hdx_span_links"]] == [RATED.links[0].span_id.hex()]
 
 
+def test_hyperdx_opens_a_row_of_its_search_by_all_that_it_showed(shop: Database):
+    """It has no key to ask by: the moment is compared to the nanosecond, and attributes as a whole."""
+    (shown,) = hyperdx(
+        shop,
+        """
+        SELECT
+            concat(replaceOne(toString(Timestamp, 'UTC'), ' ', 'T'), 'Z') AS moment,
+            toJSONString(SpanAttributes) AS attributes, toTypeName(SpanAttributes) AS type
+        FROM otel_traces WHERE TraceId = {trace:String} AND SpanId = {span:String}
+        """,
+        trace=TRACE,
+        span=RATED.span_id.hex(),
+    )
+    (row,) = hyperdx(
+        shop,
+        """
+        SELECT SpanId FROM otel_traces
+        WHERE Timestamp = parseDateTime64BestEffort({moment:String}, 9) AND ServiceName = 'shop-assistant'
+            AND SpanName = 'user_feedback thumbs' AND StatusCode = 'Unset'
+            AND SpanAttributes = JSONExtract({attributes:String}, {type:String})
+        LIMIT 1
+        """,
+        **shown,
+    )
+    assert row["SpanId"] == RATED.span_id.hex()
+
+
 def test_hyperdx_draws_counts_over_time(shop: Database):
     rows = hyperdx(
         shop,

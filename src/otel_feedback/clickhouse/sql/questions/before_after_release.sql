@@ -4,7 +4,7 @@
 --   {days:UInt16} [7] days before it and after it that are compared, e.g. 14
 --   {service:String} [] calls of this service only, e.g. shop-assistant
 --   {name:String} [] ratings of this name only, e.g. thumbs
--- Cost: one pass over the narrow columns of the calls in both times, one over their ratings. Change tells how far
+-- Cost: one pass over the narrow columns of the calls in both times, one over all ratings. Change tells how far
 --   satisfaction rose, ChangeLow and ChangeHigh its 95 % interval (Newcombe's, of Wilson's): where it holds 0, that may
 --   be chance.
 WITH

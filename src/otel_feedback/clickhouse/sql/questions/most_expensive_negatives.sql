@@ -7,9 +7,9 @@
 --   {prices:String} [{}] JSON: by model, what a million tokens in and out cost, e.g. {"gpt-4o": [2.5, 10]}
 --   {characters:UInt32} [200] where prompts and comments are cut, e.g. 2000
 --   {limit:UInt32} [20] calls at most, e.g. 100
--- Cost: one pass over the period's rated calls with their prompts. Calls of a model without a price come last, by their
---   tokens; cached tokens are counted as any others. A call that several people rejected comes once, with the newest of
---   their comments.
+-- Cost: one pass over all ratings, one over the period's rated calls with their prompts. Calls of a model without a
+--   price come last, by their tokens; cached tokens are counted as any others. A call that several people rejected
+--   comes once, with the newest of their comments.
 WITH
     JSONExtract({prices:String}, 'Map(String, Tuple(Float64, Float64))') AS price_of
 SELECT

@@ -6,7 +6,7 @@
 --   {name:String} [] ratings of this name only, e.g. thumbs
 --   {characters:UInt32} [500] where prompts, answers and comments are cut, e.g. 2000
 --   {limit:UInt32} [20] rows at most, newest rating first, e.g. 100
--- Cost: one pass over the period's rated calls with their prompts and answers.
+-- Cost: one pass over all ratings, one over the period's rated calls with their prompts and answers.
 SELECT
     RatingTime,
     Name,

@@ -4,7 +4,7 @@
 --   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
 --   {service:String} [] calls of this service only, e.g. shop-assistant
 --   {name:String} [] ratings of this name only, e.g. thumbs
--- Cost: one pass over the narrow columns of the period's calls, one over its ratings, whose calls are held in memory. A
+-- Cost: one pass over the narrow columns of the period's calls, one over all ratings, whose calls are held in memory. A
 --   call with ratings of several kinds counts as negative if one of them is, else as positive.
 SELECT
     multiIf(

@@ -5,7 +5,7 @@
 --   {service:String} [] calls of this service only, e.g. shop-assistant
 --   {name:String} [] ratings of this name only, e.g. thumbs
 --   {timezone:String} [UTC] whose midnight begins a day, e.g. Europe/Berlin
--- Cost: one pass over the narrow columns of the period's calls, one over its ratings.
+-- Cost: one pass over the narrow columns of the period's calls, one over all ratings.
 WITH
     $wilson
 SELECT

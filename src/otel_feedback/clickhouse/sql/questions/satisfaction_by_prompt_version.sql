@@ -4,7 +4,7 @@
 --   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
 --   {service:String} [] calls of this service only, e.g. shop-assistant
 --   {name:String} [] ratings of this name only, e.g. thumbs
--- Cost: one pass over the narrow columns of the period's calls, one over its ratings.
+-- Cost: one pass over the narrow columns of the period's calls, one over all ratings.
 WITH
     $wilson
 SELECT

@@ -3,7 +3,7 @@
 --   {since:DateTime('UTC')} [30d] calls from this moment on, e.g. 2026-11-01
 --   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
 --   {name:String} [] ratings of this name only, e.g. thumbs
--- Cost: one pass over the narrow columns of the period's calls, one over its ratings.
+-- Cost: one pass over the narrow columns of the period's calls, one over all ratings.
 WITH
     $wilson
 SELECT

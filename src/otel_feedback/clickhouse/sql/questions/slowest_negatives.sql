@@ -6,8 +6,8 @@
 --   {name:String} [] ratings of this name only, e.g. thumbs
 --   {characters:UInt32} [200] where prompts and comments are cut, e.g. 2000
 --   {limit:UInt32} [20] calls at most, e.g. 100
--- Cost: one pass over the period's durations, one over its rated calls with their prompts. A call that several people
---   rejected comes once, with the newest of their comments.
+-- Cost: one pass over the period's durations, one over all ratings, one over its rated calls with prompts. A call that
+--   several people rejected comes once, with the newest of their comments.
 SELECT
     round(rated.Duration / 1e9, 3) AS Seconds,
     round(call.MedianDuration / 1e9, 3) AS MedianSeconds,

@@ -6,7 +6,7 @@
 --   {least:UInt32} [3] positive or negative ratings that a person needs in either part, e.g. 10
 --   {name:String} [] ratings of this name only, e.g. thumbs
 --   {limit:UInt32} [20] people at most, largest fall first, e.g. 100
--- Cost: one pass over the period's ratings; reads no call. ChangeLow and ChangeHigh are the 95 % interval of the change
+-- Cost: one pass over all ratings; reads no prompt. ChangeLow and ChangeHigh are the 95 % interval of the change
 --   (Newcombe's, of Wilson's): where it holds 0, the fall may be chance.
 WITH
     $wilson,
