@@ -77,16 +77,21 @@ def _inference(chance: random.Random) -> dict[str, Any]:
 
 
 def _dialects_in_requests_of(size: int) -> Callable[[int], Load]:
-    """What real instrumentations sent, again and again under new ids."""
+    """What real instrumentations sent, without their apps' own spans, again and again under new ids."""
 
     def make(spans: int) -> Load:
-        recordings = [recorded(path.stem)[0] for path in sorted(FOLDER.glob("*.json"))]
+        told = [
+            group
+            for path in sorted(FOLDER.glob("*.json"))
+            for group in recorded(path.stem)[0].resource_spans
+            if group.scope_spans[0].scope.name != "app"
+        ]
         requests: list[bytes] = []
         left = spans
         while left:
             request = ExportTraceServiceRequest()
             for index in range(min(size, left)):
-                request.resource_spans.extend(recordings[index % len(recordings)].resource_spans[:1])
+                request.resource_spans.append(told[index % len(told)])
                 span = request.resource_spans[-1].scope_spans[0].spans[0]
                 span.trace_id, span.span_id = os.urandom(16), os.urandom(8)
             requests.append(request.SerializeToString())
