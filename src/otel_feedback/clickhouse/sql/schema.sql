@@ -77,7 +77,7 @@ CREATE MATERIALIZED VIEW otel_traces_trace_id_ts_mv TO otel_traces_trace_id_ts
     `TraceKey` UInt64
 )
 AS WITH
-    startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result') AS is_carrier,
+    (startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result')) OR (SpanName = 'gen_ai.evaluation.result') AS is_carrier,
     9223372036854775807 - greatest(toUnixTimestamp64Nano(Timestamp), 0) AS most_nanoseconds,
     addNanoseconds(Timestamp, least(Duration, toUInt64(most_nanoseconds))) AS ended
 SELECT
@@ -166,6 +166,8 @@ CREATE TABLE llm_call_spans
     `Rank` UInt8 CODEC(ZSTD(1)),
     `ScopeName` LowCardinality(String) CODEC(ZSTD(1)),
     `Segment` LowCardinality(String) CODEC(ZSTD(1)),
+    `TraceKey` UInt64 MATERIALIZED cityHash64(TraceId) CODEC(NONE),
+    `SpanKey` UInt64 MATERIALIZED cityHash64(SpanId) CODEC(NONE),
     INDEX session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX response_id ResponseId TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -401,33 +403,36 @@ CREATE TABLE rating_deliveries
     `Carrier` LowCardinality(String),
     `Segment` LowCardinality(String),
     `Delivered` Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    `EventId` String MATERIALIZED if((Delivered['otel_feedback.id']) != '', Delivered['otel_feedback.id'], lower(hex(sipHash128(Time, TargetTraceId, TargetSpanId, toString(Delivered))))) CODEC(ZSTD(1)),
+    `EventId` String MATERIALIZED firstNonDefault(Delivered['otel_feedback.id'], Delivered['microsoft.gen_ai.human_evaluation.id'], Delivered['microsoft.human_evaluation.id'], lower(hex(sipHash128(Time, TargetTraceId, TargetSpanId, toString(Delivered))))) CODEC(ZSTD(1)),
     `Action` LowCardinality(String) MATERIALIZED if((Delivered['otel_feedback.action']) = 'retract', 'retract', 'submit'),
     `ResponseId` String MATERIALIZED Delivered['gen_ai.response.id'] CODEC(ZSTD(1)),
-    `SessionId` String MATERIALIZED if((Delivered['session.id']) != '', Delivered['session.id'], Delivered['gen_ai.conversation.id']) CODEC(ZSTD(1)),
+    `SessionId` String MATERIALIZED firstNonDefault(Delivered['session.id'], Delivered['gen_ai.conversation.id']) CODEC(ZSTD(1)),
     `Scope` LowCardinality(String) MATERIALIZED multiIf(((Delivered['otel_feedback.scope']) = 'session') AND (SessionId != ''), 'session', ((Delivered['otel_feedback.scope']) = 'trace') AND (TargetTraceId != ''), 'trace', (TargetSpanId != '') OR (ResponseId != ''), 'span', TargetTraceId != '', 'trace', 'session'),
     `TraceId` String MATERIALIZED if(Scope = 'session', '', TargetTraceId) CODEC(ZSTD(1)),
     `SpanId` String MATERIALIZED if(Scope = 'span', TargetSpanId, '') CODEC(ZSTD(1)),
     `Name` LowCardinality(String) MATERIALIZED Delivered['gen_ai.evaluation.name'],
-    `Value` Nullable(Float64) MATERIALIZED if(isFinite(toFloat64OrNull(Delivered['gen_ai.evaluation.score.value'])), toFloat64OrNull(Delivered['gen_ai.evaluation.score.value']), NULL),
-    `ScoreMin` Nullable(Float64) MATERIALIZED toFloat64OrNull(Delivered['otel_feedback.score.min']),
-    `ScoreMax` Nullable(Float64) MATERIALIZED toFloat64OrNull(Delivered['otel_feedback.score.max']),
+    `Value` Nullable(Float64) MATERIALIZED if(isFinite(toFloat64OrNull(firstNonDefault(Delivered['gen_ai.evaluation.score.value'], Delivered['gen_ai.evaluation.score'])) AS told_value), told_value, NULL),
+    `ScoreMin` Nullable(Float64) MATERIALIZED coalesce(toFloat64OrNull(Delivered['otel_feedback.score.min']), JSONExtract(Delivered['internal_properties'], 'gen_ai.evaluation.min_value', 'Nullable(Float64)'), toFloat64OrNull(Delivered['internal_properties.gen_ai.evaluation.min_value'])),
+    `ScoreMax` Nullable(Float64) MATERIALIZED coalesce(toFloat64OrNull(Delivered['otel_feedback.score.max']), JSONExtract(Delivered['internal_properties'], 'gen_ai.evaluation.max_value', 'Nullable(Float64)'), toFloat64OrNull(Delivered['internal_properties.gen_ai.evaluation.max_value'])),
     `Label` LowCardinality(String) MATERIALIZED multiIf((lower(trimBoth(Delivered['gen_ai.evaluation.score.label'])) IN ('pass', 'positive')), 'positive', (lower(trimBoth(Delivered['gen_ai.evaluation.score.label'])) IN ('fail', 'negative')), 'negative', (Delivered['gen_ai.evaluation.score.label']) != '', Delivered['gen_ai.evaluation.score.label'], Value IS NULL, '', (ScoreMin IS NULL) AND (ScoreMax IS NULL), multiIf(Value = 1, 'positive', Value = 0, 'negative', ''), (ScoreMin IS NULL) OR (ScoreMax IS NULL) OR (ScoreMax <= ScoreMin), '', ((Value - ScoreMin) / (ScoreMax - ScoreMin)) <= (1 / 3), 'negative', ((Value - ScoreMin) / (ScoreMax - ScoreMin)) >= (2 / 3), 'positive', 'neutral'),
     `Comment` String MATERIALIZED Delivered['gen_ai.evaluation.explanation'] CODEC(ZSTD(1)),
     `Correction` String MATERIALIZED Delivered['otel_feedback.correction'] CODEC(ZSTD(1)),
     `Reasons` Array(String) MATERIALIZED JSONExtract(Delivered['otel_feedback.reasons'], 'Array(String)') CODEC(ZSTD(1)),
-    `Source` LowCardinality(String) MATERIALIZED if((Delivered['otel_feedback.source']) != '', Delivered['otel_feedback.source'], 'end_user'),
-    `RaterId` String MATERIALIZED multiIf((Delivered['enduser.pseudo.id']) != '', Delivered['enduser.pseudo.id'], (Delivered['enduser.id']) != '', Delivered['enduser.id'], Delivered['user.id']) CODEC(ZSTD(1)),
-    `Via` LowCardinality(String) MATERIALIZED if((Delivered['otel_feedback.via']) != '', Delivered['otel_feedback.via'], Carrier),
+    `Source` LowCardinality(String) MATERIALIZED firstNonDefault(Delivered['otel_feedback.source'], transform(firstNonDefault(Delivered['microsoft.gen_ai.human_evaluation.source'], JSONExtractString(Delivered['internal_properties'], 'microsoft.human_evaluation.source'), Delivered['internal_properties.microsoft.human_evaluation.source']), ['builder', 'expert'], ['annotator', 'annotator']), if(((Delivered['microsoft.gen_ai.evaluation.actor.type']) IN ('', 'human')) AND ((Delivered['internal_properties']) = ''), 'end_user', 'evaluator')),
+    `RaterId` String MATERIALIZED firstNonDefault(Delivered['enduser.pseudo.id'], Delivered['enduser.id'], Delivered['user.id']) CODEC(ZSTD(1)),
+    `Via` LowCardinality(String) MATERIALIZED firstNonDefault(Delivered['otel_feedback.via'], toString(Carrier)),
     `Attributes` Map(LowCardinality(String), String) MATERIALIZED mapFilter((key, value) -> ((NOT startsWith(key, 'gen_ai.evaluation.')) AND (NOT startsWith(key, 'otel_feedback.')) AND (key NOT IN ('gen_ai.response.id', 'session.id', 'gen_ai.conversation.id', 'enduser.pseudo.id', 'enduser.id', 'user.id'))), Delivered) CODEC(ZSTD(1)),
-    `RatingKey` FixedString(16) MATERIALIZED sipHash128(Scope, multiIf(Scope = 'session', if(SessionId != '', SessionId, EventId), Scope = 'trace', TraceId, SpanId != '', concat(TraceId, '/', SpanId), ResponseId), Name, RaterId) CODEC(NONE),
     `TraceKey` UInt64 MATERIALIZED if(TraceId = '', 0, cityHash64(TraceId)) CODEC(NONE),
-    `Place` UInt256 MATERIALIZED bitOr(bitShiftLeft(toUInt256(greatest(toUnixTimestamp64Nano(Time), 0)), 192), bitOr(bitShiftLeft(toUInt256(reinterpretAsUInt128(reverse(toFixedString(substring(EventId, 1, 16), 16)))), 64), toUInt256(sipHash64(EventId)))) CODEC(ZSTD(1)),
-    `Precedence` UInt64 MATERIALIZED bitOr(bitShiftLeft(toUInt64((((TraceId != '') * 4) + ((SpanId != '') * 2)) + (Carrier = 'span_event')), 61), bitShiftRight(sipHash64(EventId, Time, TargetTraceId, TargetSpanId, toString(Delivered)), 3)) CODEC(NONE)
+    `SpanKey` UInt64 MATERIALIZED if(SpanId = '', 0, cityHash64(SpanId)) CODEC(NONE),
+    `ResponseKey` UInt64 MATERIALIZED if((Scope = 'span') AND ((SpanId = '') OR ((Delivered['microsoft.custom_event.name']) != '')) AND (ResponseId != ''), cityHash64(ResponseId), 0) CODEC(ZSTD(1)),
+    `WhoseKey` UInt64 MATERIALIZED sipHash64(Name, RaterId) CODEC(NONE),
+    `RatingKey` FixedString(16) MATERIALIZED multiIf(Scope = 'session', sipHash128(if(SessionId != '', SessionId, EventId), WhoseKey), TraceKey != 0, sipHash128(TraceKey, SpanKey, WhoseKey), sipHash128(ResponseId, WhoseKey)) CODEC(NONE),
+    `Place` String MATERIALIZED concat(reverse(reinterpretAsFixedString(toUInt64(greatest(toUnixTimestamp64Nano(Time), 0)))), EventId) CODEC(ZSTD(1)),
+    `Precedence` UInt64 MATERIALIZED bitOr(bitShiftLeft(toUInt64((((TraceId != '') * 4) + ((SpanId != '') * 2)) + (Carrier != 'log')), 61), bitShiftRight(sipHash64(EventId, Time, TargetTraceId, TargetSpanId, toString(Delivered)), 3)) CODEC(NONE)
 )
 ENGINE = ReplacingMergeTree(Precedence)
 ORDER BY EventId
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216;
 
 CREATE MATERIALIZED VIEW rating_deliveries_from_spans_mv TO rating_deliveries
 (
@@ -440,19 +445,22 @@ CREATE MATERIALIZED VIEW rating_deliveries_from_spans_mv TO rating_deliveries
     `Delivered` Map(String, String)
 )
 AS WITH
-    ((SpanAttributes['gen_ai.operation.name']) = '') AND (length(Links.TraceId) = 1) AS is_linked_carrier,
-    startsWith(SpanName, 'user_feedback ') AS is_carrier
+    startsWith(SpanName, 'user_feedback ') OR (SpanName = 'gen_ai.evaluation.result') OR ((SpanAttributes['gen_ai.operation.name']) = 'evaluation') AS is_carrier,
+    ((SpanAttributes['openinference.span.kind']) IN ('', 'EVALUATOR')) AND (is_carrier OR ((SpanAttributes['gen_ai.operation.name']) = '')) AND (length(Links.TraceId) = 1) AS is_linked_carrier,
+    arrayFilter(event -> ((event.2) = 'gen_ai.evaluation.result'), arrayZip(Events.Timestamp, Events.Name, Events.Attributes)) AS events,
+    arrayFilter(prefix -> (firstNonDefault(SpanAttributes[concat(prefix, 'score')], SpanAttributes[concat(prefix, 'label')]) != ''), arrayDistinct(arrayMap(key -> extract(key, '^((?:trace\\.|session\\.)?(?:annotations\\.\\d+\\.annotation|evaluations\\.\\d+\\.evaluation|annotation|evaluation)\\.)name$'), mapKeys(SpanAttributes)))) AS annotations,
+    arrayMap(prefix -> mapFilter((key, value) -> (value != ''), map('gen_ai.evaluation.name', SpanAttributes[concat(prefix, 'name')], 'gen_ai.evaluation.score.value', SpanAttributes[concat(prefix, 'score')], 'gen_ai.evaluation.score.label', SpanAttributes[concat(prefix, 'label')], 'gen_ai.evaluation.explanation', SpanAttributes[concat(prefix, 'explanation')], 'enduser.pseudo.id', SpanAttributes[concat(prefix, 'identifier')], 'otel_feedback.source', transform(SpanAttributes[concat(prefix, 'annotator_kind')], ['HUMAN', 'LLM', 'CODE'], ['', 'evaluator', 'evaluator']), 'otel_feedback.scope', multiIf(startsWith(prefix, 'trace.'), 'trace', startsWith(prefix, 'session.'), 'session', ''), 'session.id', if(startsWith(prefix, 'session.'), SpanAttributes['session.id'], ''), 'metadata', SpanAttributes[concat(prefix, 'metadata')])), annotations) AS annotated
 SELECT
-    event.1 AS Time,
+    rating.1 AS Time,
     multiIf(is_linked_carrier, Links.TraceId[1], (NOT is_carrier) OR (ParentSpanId != ''), TraceId, '') AS TargetTraceId,
     multiIf(is_linked_carrier, Links.SpanId[1], NOT is_carrier, SpanId, ParentSpanId) AS TargetSpanId,
     ServiceName,
-    'span_event' AS Carrier,
+    rating.2 AS Carrier,
     Segment,
-    event.3 AS Delivered
+    rating.3 AS Delivered
 FROM otel_traces
-ARRAY JOIN arrayFilter(event -> ((event.2) = 'gen_ai.evaluation.result'), arrayZip(Events.Timestamp, Events.Name, Events.Attributes)) AS event
-WHERE has(Events.Name, 'gen_ai.evaluation.result');
+ARRAY JOIN arrayConcat(arrayMap(event -> (event.1, 'span_event', event.3), events), if(empty(events) AND ((SpanAttributes['gen_ai.evaluation.name']) != ''), [(Timestamp, 'span', SpanAttributes)], []), arrayMap(annotation -> (Timestamp, 'span', annotation), annotated)) AS rating
+WHERE has(Events.Name, 'gen_ai.evaluation.result') OR hasAny(mapKeys(SpanAttributes), ['gen_ai.evaluation.name', 'annotation.name', 'evaluation.name', 'annotations.0.annotation.name', 'evaluations.0.evaluation.name', 'trace.annotations.0.annotation.name', 'trace.evaluations.0.evaluation.name', 'session.annotations.0.annotation.name', 'session.evaluations.0.evaluation.name']);
 
 CREATE MATERIALIZED VIEW rating_deliveries_from_logs_mv TO rating_deliveries
 (
@@ -473,7 +481,7 @@ AS SELECT
     Segment,
     LogAttributes AS Delivered
 FROM otel_logs
-WHERE if(EventName != '', EventName, LogAttributes['event.name']) = 'gen_ai.evaluation.result';
+WHERE 'gen_ai.evaluation.result' IN (EventName, LogAttributes['event.name'], LogAttributes['microsoft.custom_event.name']);
 
 CREATE TABLE service_settings
 (
@@ -485,7 +493,7 @@ ENGINE = ReplacingMergeTree(Time)
 ORDER BY Name
 SETTINGS index_granularity = 8192;
 
-CREATE VIEW llm_calls
+CREATE VIEW keyed_llm_calls
 (
     `Timestamp` DateTime64(9),
     `Duration` UInt64,
@@ -521,13 +529,17 @@ CREATE VIEW llm_calls
     `StatusCode` LowCardinality(String),
     `ErrorType` LowCardinality(String),
     `Dialect` LowCardinality(String),
-    `ScopeName` LowCardinality(String)
+    `ScopeName` LowCardinality(String),
+    `TraceKey` UInt64,
+    `SpanKey` UInt64
 )
 AS WITH
     spans AS
     (
         SELECT
-            span.* EXCEPT (FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            span.TraceKey AS TraceKey,
+            span.SpanKey AS SpanKey,
+            span.* EXCEPT (TraceKey, SpanKey, FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
             firstNonDefault(span.FinishReason, logged.FinishReason) AS ToldReason,
             firstNonDefault(span.SystemInstructions, logged.SystemInstructions) AS SystemInstructions,
             firstNonDefault(span.InputMessages, logged.InputMessages) AS ToldInput,
@@ -535,15 +547,18 @@ AS WITH
             arraySort(arrayMap((key, value) -> (key[1], leftPad(key[2], 64, '0'), toUInt32(transform(key[3], ['contents', 'tool_calls'], [1, 65537], 0)) + toUInt16OrZero(key[4]), key[-1], value), arrayMap(pair -> splitByChar('.', pair.1), firstNonDefault(span.IndexedMessages, logged.IndexedMessages) AS indexed), indexed.2)) AS Pieces
         FROM
         (
-            SELECT * REPLACE (CAST(IndexedMessages, 'Array(Tuple(String, String))') AS IndexedMessages)
+            SELECT
+                * REPLACE (CAST(IndexedMessages, 'Array(Tuple(String, String))') AS IndexedMessages),
+                TraceKey,
+                SpanKey
             FROM llm_call_spans
             FINAL
         ) AS span
         ANY LEFT JOIN
         (
             SELECT
-                TraceId,
-                SpanId,
+                cityHash64(TraceId) AS TraceKey,
+                cityHash64(SpanId) AS SpanKey,
                 FinishReason,
                 SystemInstructions,
                 InputMessages,
@@ -551,7 +566,7 @@ AS WITH
                 IndexedMessages
             FROM llm_call_messages
             FINAL
-        ) AS logged ON (logged.TraceId = span.TraceId) AND (logged.SpanId = span.SpanId)
+        ) AS logged ON (logged.TraceKey = span.TraceKey) AND (logged.SpanKey = span.SpanKey)
     ),
     ((pieces, places) -> arraySplit((piece, step) -> (step != 0), pieces, arrayDifference(arrayEnumerateDense(places)))) AS split_by,
     (pieces -> CAST(arrayMap(piece -> (piece.4, piece.5), pieces), 'Map(String, String)')) AS named,
@@ -610,8 +625,51 @@ SELECT
     StatusCode,
     ErrorType,
     Dialect,
-    ScopeName
+    ScopeName,
+    TraceKey,
+    SpanKey
 FROM assembled;
+
+CREATE VIEW llm_calls
+(
+    `Timestamp` DateTime64(9),
+    `Duration` UInt64,
+    `TraceId` String,
+    `SpanId` String,
+    `ParentSpanId` String,
+    `ServiceName` LowCardinality(String),
+    `SessionId` String,
+    `UserId` String,
+    `Operation` LowCardinality(String),
+    `Provider` LowCardinality(String),
+    `RequestModel` LowCardinality(String),
+    `ResponseModel` LowCardinality(String),
+    `ResponseId` String,
+    `InputTokens` UInt64,
+    `OutputTokens` UInt64,
+    `TotalTokens` UInt64,
+    `CacheReadTokens` UInt64,
+    `CacheWriteTokens` UInt64,
+    `ReasoningTokens` UInt64,
+    `TimeToFirstChunk` UInt64,
+    `Temperature` Nullable(Float64),
+    `MaxTokens` Nullable(UInt64),
+    `FinishReason` String,
+    `SystemInstructions` String,
+    `InputMessages` String,
+    `OutputMessages` String,
+    `Prompt` String,
+    `Completion` String,
+    `Tools` Array(String),
+    `PromptName` LowCardinality(String),
+    `PromptVersion` LowCardinality(String),
+    `StatusCode` LowCardinality(String),
+    `ErrorType` LowCardinality(String),
+    `Dialect` LowCardinality(String),
+    `ScopeName` LowCardinality(String)
+)
+AS SELECT * EXCEPT (TraceKey, SpanKey)
+FROM keyed_llm_calls;
 
 CREATE VIEW rating_events
 (
@@ -619,6 +677,9 @@ CREATE VIEW rating_events
     `Time` DateTime64(9),
     `ReceivedTime` DateTime64(9),
     `Action` LowCardinality(String),
+    `TraceId` String,
+    `SpanId` String,
+    `SessionId` String,
     `ResponseId` String,
     `Scope` LowCardinality(String),
     `Name` LowCardinality(String),
@@ -634,70 +695,64 @@ CREATE VIEW rating_events
     `ServiceName` LowCardinality(String),
     `Attributes` Map(LowCardinality(String), String),
     `Via` LowCardinality(String),
-    `TraceKey` UInt64,
-    `Place` UInt256,
-    `Precedence` UInt64,
-    `TraceId` String,
-    `SpanId` String,
-    `SessionId` String,
     `RatingKey` FixedString(16),
-    `IsFound` UInt8
+    `TraceKey` UInt64,
+    `SpanKey` UInt64,
+    `IsFound` UInt8,
+    `Place` String,
+    `Precedence` UInt64
 )
 AS WITH
-    calls AS
     (
-        SELECT
-            ResponseId,
-            min((TraceId, SpanId, SessionId)) AS Ids
-        FROM llm_call_spans
-        WHERE ResponseId IN (
-            SELECT ResponseId
-            FROM rating_deliveries
-            WHERE (Scope = 'span') AND (SpanId = '') AND (ResponseId != '')
+        SELECT (groupArray(ResponseKey), groupArray(Call))
+        FROM
+        (
+            SELECT
+                cityHash64(ResponseId) AS ResponseKey,
+                min((TraceId, SpanId, SessionId, TraceKey, SpanKey)) AS Call
+            FROM llm_call_spans
+            WHERE ResponseId IN (
+                SELECT ResponseId
+                FROM rating_deliveries
+                WHERE ResponseKey != 0
+            )
+            GROUP BY ResponseKey
         )
-        GROUP BY ResponseId
-    ),
-    (submission.Scope = 'span') AND (submission.SpanId = '') AND (call.ResponseId != '') AS is_found
+    ) AS answers,
+    transform(ResponseKey, answers.1, arrayEnumerate(answers.1), toUInt32(0)) AS answer,
+    (answers.2)[answer] AS call,
+    answer != 0 AS IsFound
 SELECT
-    submission.* EXCEPT (TraceId, SpanId, SessionId, RatingKey),
-    if(is_found, call.Ids.1, submission.TraceId) AS TraceId,
-    if(is_found, call.Ids.2, submission.SpanId) AS SpanId,
-    if(is_found, firstNonDefault(submission.SessionId, call.Ids.3), submission.SessionId) AS SessionId,
-    if(is_found, sipHash128('span', concat(call.Ids.1, '/', call.Ids.2), submission.Name, submission.RaterId), submission.RatingKey) AS RatingKey,
-    is_found AS IsFound
-FROM
-(
-    SELECT
-        EventId,
-        Time,
-        ReceivedTime,
-        Action,
-        TraceId,
-        SpanId,
-        SessionId,
-        ResponseId,
-        Scope,
-        Name,
-        Value,
-        Label,
-        Comment,
-        Correction,
-        Reasons,
-        ScoreMin,
-        ScoreMax,
-        Source,
-        RaterId,
-        ServiceName,
-        Attributes,
-        Via,
-        RatingKey,
-        TraceKey,
-        Place,
-        Precedence
-    FROM rating_deliveries
-    FINAL
-) AS submission
-ANY LEFT JOIN calls AS call ON call.ResponseId = submission.ResponseId;
+    EventId,
+    Time,
+    ReceivedTime,
+    Action,
+    if(IsFound, call.1, submission.TraceId) AS TraceId,
+    if(IsFound, call.2, submission.SpanId) AS SpanId,
+    if(IsFound, firstNonDefault(submission.SessionId, call.3), submission.SessionId) AS SessionId,
+    ResponseId,
+    Scope,
+    Name,
+    Value,
+    Label,
+    Comment,
+    Correction,
+    Reasons,
+    ScoreMin,
+    ScoreMax,
+    Source,
+    RaterId,
+    ServiceName,
+    Attributes,
+    Via,
+    if(IsFound, sipHash128(call.4, call.5, WhoseKey), submission.RatingKey) AS RatingKey,
+    if(IsFound, call.4, submission.TraceKey) AS TraceKey,
+    if(IsFound, call.5, submission.SpanKey) AS SpanKey,
+    IsFound,
+    Place,
+    Precedence
+FROM rating_deliveries AS submission
+FINAL;
 
 CREATE VIEW feedback_events
 (
@@ -751,6 +806,121 @@ AS SELECT
     Via
 FROM rating_events;
 
+CREATE VIEW current_ratings
+(
+    `EventId` String,
+    `FeedbackId` String,
+    `Time` DateTime64(9),
+    `ReceivedTime` DateTime64(9),
+    `TraceId` String,
+    `SpanId` String,
+    `SessionId` SimpleAggregateFunction(max, String),
+    `ResponseId` String,
+    `Scope` LowCardinality(String),
+    `Name` LowCardinality(String),
+    `Value` Nullable(Float64),
+    `Label` LowCardinality(String),
+    `Comment` String,
+    `Correction` String,
+    `Reasons` Array(String),
+    `ScoreMin` Nullable(Float64),
+    `ScoreMax` Nullable(Float64),
+    `Source` LowCardinality(String),
+    `RaterId` String,
+    `ServiceName` LowCardinality(String),
+    `Attributes` Map(LowCardinality(String), String),
+    `Via` LowCardinality(String),
+    `Changes` UInt64,
+    `State` String,
+    `TraceKey` UInt64,
+    `SpanKey` UInt64
+)
+AS WITH
+    (
+        SELECT (groupArrayArray(Replaced), groupArray(Newest), groupArray(Changes))
+        FROM
+        (
+            SELECT
+                argMax(Precedence, Place) AS Newest,
+                toUInt64(count() - 1) AS Changes,
+                arrayFilter(each -> (each != Newest), groupArray(Precedence)) AS Replaced
+            FROM rating_events
+            GROUP BY RatingKey
+            HAVING Changes > 0
+        )
+    ) AS changed,
+    arrived_traces AS
+    (
+        SELECT TraceKey
+        FROM otel_traces_trace_id_ts
+        WHERE (TraceKey != 0) AND (TraceKey IN (
+            SELECT TraceKey
+            FROM rating_deliveries
+        ))
+    ),
+    (
+        SELECT (groupArray(TraceKey), groupArray(SessionId))
+        FROM
+        (
+            SELECT
+                TraceKey,
+                max(SessionId) AS SessionId
+            FROM otel_traces_trace_id_ts
+            WHERE (TraceKey != 0) AND (TraceKey IN (
+                SELECT TraceKey
+                FROM rating_deliveries
+                WHERE SessionId = ''
+            ))
+            GROUP BY TraceKey
+            HAVING SessionId != ''
+        )
+    ) AS sessions_of_traces,
+    arrived_sessions AS
+    (
+        SELECT SessionId
+        FROM llm_call_spans
+        WHERE SessionId IN (
+            SELECT SessionId
+            FROM rating_deliveries
+            WHERE (Scope = 'session') AND (SessionId != '')
+        )
+    ),
+    (
+        SELECT max(toUInt32OrZero(Value))
+        FROM service_settings
+        FINAL
+        WHERE Name = 'unmatched_after_seconds'
+    ) AS unmatched_after_seconds
+SELECT
+    EventId,
+    lower(hex(RatingKey)) AS FeedbackId,
+    Time,
+    ReceivedTime,
+    TraceId,
+    SpanId,
+    if((event.SessionId = '') AND (TraceKey != 0), transform(TraceKey, sessions_of_traces.1, sessions_of_traces.2, ''), event.SessionId) AS SessionId,
+    ResponseId,
+    Scope,
+    Name,
+    Value,
+    Label,
+    Comment,
+    Correction,
+    Reasons,
+    ScoreMin,
+    ScoreMax,
+    Source,
+    RaterId,
+    ServiceName,
+    Attributes,
+    Via,
+    transform(Precedence, changed.2, changed.3, toUInt64(0)) AS Changes,
+    multiIf((Scope = 'session') AND (event.SessionId IN (arrived_sessions)), 'linked', (Scope != 'session') AND (IsFound OR (TraceKey IN (arrived_traces))), 'linked', Time > (now64(9) - toIntervalSecond(unmatched_after_seconds)), 'waiting', 'unmatched') AS State,
+    TraceKey,
+    SpanKey
+FROM rating_events AS event
+WHERE (Action = 'submit') AND (transform(Precedence, changed.1, arrayEnumerate(changed.1), toUInt32(0)) = 0);
+
 CREATE VIEW feedback
 (
     `EventId` String,
@@ -759,7 +929,7 @@ CREATE VIEW feedback
     `ReceivedTime` DateTime64(9),
     `TraceId` String,
     `SpanId` String,
-    `SessionId` String,
+    `SessionId` SimpleAggregateFunction(max, String),
     `ResponseId` String,
     `Scope` LowCardinality(String),
     `Name` LowCardinality(String),
@@ -778,92 +948,8 @@ CREATE VIEW feedback
     `Changes` UInt64,
     `State` String
 )
-AS WITH
-    current AS
-    (
-        SELECT argMax(Precedence, Place)
-        FROM rating_events
-        GROUP BY RatingKey
-    ),
-    (
-        SELECT (groupArray(Precedence), groupArray(Changes))
-        FROM
-        (
-            SELECT
-                argMax(Precedence, Place) AS Precedence,
-                toUInt64(count() - 1) AS Changes
-            FROM rating_events
-            GROUP BY RatingKey
-            HAVING Changes > 0
-        )
-    ) AS changed,
-    arrived_traces AS
-    (
-        SELECT TraceKey
-        FROM otel_traces_trace_id_ts
-        WHERE (TraceKey != 0) AND (TraceKey IN (
-            SELECT TraceKey
-            FROM rating_deliveries
-            WHERE TraceId != ''
-        ))
-    ),
-    sessions_of_traces AS
-    (
-        SELECT
-            TraceId,
-            max(SessionId) AS SessionId
-        FROM otel_traces_trace_id_ts
-        WHERE (TraceKey != 0) AND (TraceKey IN (
-            SELECT TraceKey
-            FROM rating_deliveries
-            WHERE (TraceId != '') AND (SessionId = '')
-        ))
-        GROUP BY TraceId
-    ),
-    arrived_sessions AS
-    (
-        SELECT SessionId
-        FROM llm_call_spans
-        WHERE SessionId IN (
-            SELECT SessionId
-            FROM rating_deliveries
-            WHERE (Scope = 'session') AND (SessionId != '')
-        )
-    ),
-    (
-        SELECT max(toUInt32OrZero(Value))
-        FROM service_settings
-        FINAL
-        WHERE Name = 'unmatched_after_seconds'
-    ) AS unmatched_after_seconds
-SELECT
-    event.EventId AS EventId,
-    lower(hex(event.RatingKey)) AS FeedbackId,
-    event.Time AS Time,
-    event.ReceivedTime AS ReceivedTime,
-    event.TraceId AS TraceId,
-    event.SpanId AS SpanId,
-    firstNonDefault(event.SessionId, its_trace.SessionId) AS SessionId,
-    event.ResponseId AS ResponseId,
-    event.Scope AS Scope,
-    event.Name AS Name,
-    event.Value AS Value,
-    event.Label AS Label,
-    event.Comment AS Comment,
-    event.Correction AS Correction,
-    event.Reasons AS Reasons,
-    event.ScoreMin AS ScoreMin,
-    event.ScoreMax AS ScoreMax,
-    event.Source AS Source,
-    event.RaterId AS RaterId,
-    event.ServiceName AS ServiceName,
-    event.Attributes AS Attributes,
-    event.Via AS Via,
-    transform(event.Precedence, changed.1, changed.2, toUInt64(0)) AS Changes,
-    multiIf((event.Scope = 'session') AND (event.SessionId IN (arrived_sessions)), 'linked', (event.Scope != 'session') AND (event.IsFound OR (event.TraceKey IN (arrived_traces))), 'linked', event.Time > (now64(9) - toIntervalSecond(unmatched_after_seconds)), 'waiting', 'unmatched') AS State
-FROM rating_events AS event
-ANY LEFT JOIN sessions_of_traces AS its_trace ON its_trace.TraceId = event.TraceId
-WHERE (event.Action = 'submit') AND (event.Precedence IN (current));
+AS SELECT * EXCEPT (TraceKey, SpanKey)
+FROM current_ratings;
 
 CREATE VIEW rated_llm_calls
 (
@@ -921,15 +1007,15 @@ AS WITH
     final_calls AS
     (
         SELECT
-            TraceId,
-            argMax(SpanId, (Timestamp, SpanId)) AS SpanId
+            TraceKey,
+            argMax(SpanKey, (Timestamp, SpanId)) AS SpanKey
         FROM llm_call_spans
-        WHERE TraceId IN (
-            SELECT TraceId
+        WHERE TraceKey IN (
+            SELECT TraceKey
             FROM rating_deliveries
             WHERE Scope = 'trace'
         )
-        GROUP BY TraceId
+        GROUP BY TraceKey
     ),
     ratings AS
     (
@@ -948,14 +1034,14 @@ AS WITH
             rating.Source,
             rating.RaterId,
             rating.Changes,
-            rating.TraceId AS TraceId,
-            if(rating.Scope = 'trace', final_call.SpanId, rating.SpanId) AS SpanId
-        FROM feedback AS rating
-        ANY LEFT JOIN final_calls AS final_call ON final_call.TraceId = rating.TraceId
+            rating.TraceKey AS TraceKey,
+            if(rating.Scope = 'trace', final_call.SpanKey, rating.SpanKey) AS SpanKey
+        FROM current_ratings AS rating
+        ANY LEFT JOIN final_calls AS final_call ON final_call.TraceKey = rating.TraceKey
         WHERE rating.Scope IN ('span', 'trace')
     )
 SELECT
-    call.*,
+    call.* EXCEPT (TraceKey, SpanKey),
     rating.FeedbackId AS FeedbackId,
     rating.Time AS RatingTime,
     rating.Name AS Name,
@@ -970,13 +1056,8 @@ SELECT
     rating.Source AS Source,
     rating.RaterId AS RaterId,
     rating.Changes AS Changes
-FROM llm_calls AS call
-INNER JOIN ratings AS rating ON (rating.TraceId = call.TraceId) AND (rating.SpanId = call.SpanId)
-WHERE call.TraceId IN (
-    SELECT TraceId
-    FROM rating_events
-    WHERE TraceId != ''
-);
+FROM keyed_llm_calls AS call
+INNER JOIN ratings AS rating ON (rating.TraceKey = call.TraceKey) AND (rating.SpanKey = call.SpanKey);
 
 CREATE VIEW traces
 (
@@ -1099,7 +1180,7 @@ FROM
         min(span.Timestamp) AS FirstTime,
         max(addNanoseconds(span.Timestamp, least(span.Duration, toUInt64(9223372036854775807 - greatest(toUnixTimestamp64Nano(span.Timestamp), 0))))) AS LastTime,
         sum(span.Duration) AS Duration,
-        uniqExact(TraceId) AS Traces,
+        uniqExact(TraceKey) AS Traces,
         count() AS Calls,
         sum(span.InputTokens) AS InputTokens,
         sum(span.OutputTokens) AS OutputTokens,

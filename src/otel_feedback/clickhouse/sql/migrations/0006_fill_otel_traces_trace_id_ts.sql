@@ -1,7 +1,8 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS otel_traces_trace_id_ts_mv TO otel_traces_trace_id_ts AS
 -- A span may claim to end beyond the year 2262, where addNanoseconds fails, and with it the whole segment.
 WITH
-    startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result') AS is_carrier,
+    (startsWith(SpanName, 'user_feedback ') AND has(Events.Name, 'gen_ai.evaluation.result'))
+        OR SpanName = 'gen_ai.evaluation.result' AS is_carrier,
     9223372036854775807 - greatest(toUnixTimestamp64Nano(Timestamp), 0) AS most_nanoseconds,
     addNanoseconds(Timestamp, least(Duration, toUInt64(most_nanoseconds))) AS ended
 SELECT

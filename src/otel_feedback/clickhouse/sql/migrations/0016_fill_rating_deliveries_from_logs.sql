@@ -1,4 +1,5 @@
--- Ratings as log records: the record's trace context names what is rated.
+-- Ratings as log records: the record's trace context names what is rated. Older SDKs send an event's name as an attribute,
+-- Microsoft's as one of its own.
 CREATE MATERIALIZED VIEW IF NOT EXISTS rating_deliveries_from_logs_mv TO rating_deliveries AS
 SELECT
     Timestamp AS Time,
@@ -9,4 +10,4 @@ SELECT
     Segment,
     LogAttributes AS Delivered
 FROM otel_logs
-WHERE if(EventName != '', EventName, LogAttributes['event.name']) = 'gen_ai.evaluation.result'
+WHERE 'gen_ai.evaluation.result' IN (EventName, LogAttributes['event.name'], LogAttributes['microsoft.custom_event.name'])

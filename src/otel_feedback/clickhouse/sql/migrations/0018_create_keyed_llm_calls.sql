@@ -1,11 +1,14 @@
--- One row per LLM call, whatever its dialect. Messages that a span does not hold are taken from the call's log records.
+-- What llm_calls shows, with the keys by which ratings find their calls: one row per LLM call, whatever its dialect. Messages
+-- that a span does not hold are taken from the call's log records.
 -- Prompt is the text of the last user message, Completion that of the first answer; text that is no JSON array stays as it is.
-CREATE VIEW IF NOT EXISTS llm_calls AS
+CREATE VIEW IF NOT EXISTS keyed_llm_calls AS
 WITH
     -- Pieces of messages as IndexedMessages has them: (side, message, part, name, value), sorted. Part 0 is the message itself.
     spans AS (
         SELECT
-            span.* EXCEPT (FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
+            span.TraceKey AS TraceKey,
+            span.SpanKey AS SpanKey,
+            span.* EXCEPT (TraceKey, SpanKey, FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages),
             firstNonDefault(span.FinishReason, logged.FinishReason) AS ToldReason,
             firstNonDefault(span.SystemInstructions, logged.SystemInstructions) AS SystemInstructions,
             firstNonDefault(span.InputMessages, logged.InputMessages) AS ToldInput,
@@ -22,13 +25,17 @@ WITH
                 indexed.2
             )) AS Pieces
         FROM (
-            SELECT * REPLACE (CAST(IndexedMessages, 'Array(Tuple(String, String))') AS IndexedMessages) FROM llm_call_spans FINAL
+            SELECT
+                * REPLACE (CAST(IndexedMessages, 'Array(Tuple(String, String))') AS IndexedMessages), TraceKey, SpanKey
+            FROM llm_call_spans FINAL
         ) AS span
         LEFT ANY JOIN (
-            SELECT TraceId, SpanId, FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages
+            SELECT
+                cityHash64(TraceId) AS TraceKey, cityHash64(SpanId) AS SpanKey,
+                FinishReason, SystemInstructions, InputMessages, OutputMessages, IndexedMessages
             FROM llm_call_messages FINAL
         ) AS logged
-            ON logged.TraceId = span.TraceId AND logged.SpanId = span.SpanId
+            ON logged.TraceKey = span.TraceKey AND logged.SpanKey = span.SpanKey
     ),
     (pieces, places) -> arraySplit((piece, step) -> step != 0, pieces, arrayDifference(arrayEnumerateDense(places))) AS split_by,
     pieces -> CAST(arrayMap(piece -> (piece.4, piece.5), pieces), 'Map(String, String)') AS named,
@@ -179,5 +186,7 @@ SELECT
     StatusCode,
     ErrorType,
     Dialect,
-    ScopeName
+    ScopeName,
+    TraceKey,
+    SpanKey
 FROM assembled

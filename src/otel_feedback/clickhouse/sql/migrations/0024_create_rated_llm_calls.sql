@@ -3,23 +3,23 @@
 CREATE VIEW IF NOT EXISTS rated_llm_calls AS
 WITH
     final_calls AS (
-        SELECT TraceId, argMax(SpanId, (Timestamp, SpanId)) AS SpanId
+        SELECT TraceKey, argMax(SpanKey, (Timestamp, SpanId)) AS SpanKey
         FROM llm_call_spans
-        WHERE TraceId IN (SELECT TraceId FROM rating_deliveries WHERE Scope = 'trace')
-        GROUP BY TraceId
+        WHERE TraceKey IN (SELECT TraceKey FROM rating_deliveries WHERE Scope = 'trace')
+        GROUP BY TraceKey
     ),
     ratings AS (
         SELECT
             rating.FeedbackId, rating.Time, rating.Name, rating.Value, rating.Label, rating.Comment, rating.Correction,
             rating.Reasons, rating.ScoreMin, rating.ScoreMax, rating.Scope, rating.Source, rating.RaterId, rating.Changes,
-            rating.TraceId AS TraceId,
-            if(rating.Scope = 'trace', final_call.SpanId, rating.SpanId) AS SpanId
-        FROM feedback AS rating
-        LEFT ANY JOIN final_calls AS final_call ON final_call.TraceId = rating.TraceId
+            rating.TraceKey AS TraceKey,
+            if(rating.Scope = 'trace', final_call.SpanKey, rating.SpanKey) AS SpanKey
+        FROM current_ratings AS rating
+        LEFT ANY JOIN final_calls AS final_call ON final_call.TraceKey = rating.TraceKey
         WHERE rating.Scope IN ('span', 'trace')
     )
 SELECT
-    call.*,
+    call.* EXCEPT (TraceKey, SpanKey),
     rating.FeedbackId AS FeedbackId,
     rating.Time AS RatingTime,
     rating.Name AS Name,
@@ -34,6 +34,5 @@ SELECT
     rating.Source AS Source,
     rating.RaterId AS RaterId,
     rating.Changes AS Changes
-FROM llm_calls AS call
-INNER JOIN ratings AS rating ON rating.TraceId = call.TraceId AND rating.SpanId = call.SpanId
-WHERE call.TraceId IN (SELECT TraceId FROM rating_events WHERE TraceId != '')
+FROM keyed_llm_calls AS call
+INNER JOIN ratings AS rating ON rating.TraceKey = call.TraceKey AND rating.SpanKey = call.SpanKey

@@ -27,7 +27,7 @@ FROM (
             least(span.Duration, toUInt64(9223372036854775807 - greatest(toUnixTimestamp64Nano(span.Timestamp), 0)))
         )) AS LastTime,
         sum(span.Duration) AS Duration,
-        uniqExact(TraceId) AS Traces,
+        uniqExact(TraceKey) AS Traces,
         count() AS Calls,
         sum(span.InputTokens) AS InputTokens,
         sum(span.OutputTokens) AS OutputTokens,
