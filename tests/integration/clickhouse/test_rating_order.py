@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.integration.clickhouse.conftest import empty
+from tests.support.foreign_ratings import evaluation_log, evaluation_span, thumbs_of_microsoft
 from tests.support.otlp import NOON, SECOND
 from tests.support.ratings import Call, Submission, current
 from tests.support.segments import store
@@ -42,7 +43,14 @@ def deliveries(draw: st.DrawFn) -> list[Any]:
         )
         if draw(st.booleans()) and submission.scope == "span":
             submission = replace(submission, call=None, response_id=call.response_id)
-        carriers = [submission.carrier(), submission.log()]
+        carriers: list[Any] = [submission.carrier(), submission.log()]
+        if draw(st.booleans()):
+            values = thumbs_of_microsoft(
+                passed=submission.value == 1.0,
+                **{"microsoft.gen_ai.human_evaluation.id": submission.id, "enduser.id": submission.rater},
+                **{"gen_ai.response.id": draw(st.sampled_from([call.response_id, None]))},
+            )
+            carriers = [evaluation_span(values, submission.call), evaluation_log(values, submission.call)]
         requests += draw(st.sampled_from([carriers, carriers[:1], carriers[1:]]))
     return requests
 
