@@ -76,14 +76,14 @@ class ClickHouseServer:
         is_secure = parts.scheme == "clickhouses"
         self.http_port = parts.port or (8443 if is_secure else 8123)
         self.http_url = f"{'https' if is_secure else 'http'}://{parts.hostname}:{self.http_port}"
-        self._user = {
+        self.user = {
             "X-ClickHouse-User": unquote(parts.username or "default"),
             "X-ClickHouse-Key": unquote(parts.password or ""),
         }
 
     def execute(self, statement: str) -> str:
         """The answer to one statement over HTTP, stripped; tables need their database's name."""
-        answer = httpx.post(self.http_url, content=statement.encode(), headers=self._user, timeout=60, verify=TRUST)
+        answer = httpx.post(self.http_url, content=statement.encode(), headers=self.user, timeout=60, verify=TRUST)
         assert answer.status_code == 200, answer.text
         return answer.text.strip()
 

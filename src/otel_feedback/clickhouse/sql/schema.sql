@@ -25,7 +25,7 @@ CREATE TABLE otel_traces
     `ResourceAttributes` Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     `ScopeName` String CODEC(ZSTD(1)),
     `ScopeVersion` String CODEC(ZSTD(1)),
-    `SpanAttributes` Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    `SpanAttributes` Map(LowCardinality(String), String) CODEC(ZSTD(3)),
     `Duration` UInt64 CODEC(T64, ZSTD(1)),
     `StatusCode` LowCardinality(String) CODEC(ZSTD(1)),
     `StatusMessage` String CODEC(ZSTD(1)),
@@ -154,10 +154,10 @@ CREATE TABLE llm_call_spans
     `Temperature` Nullable(Float64) CODEC(ZSTD(1)),
     `MaxTokens` Nullable(UInt64) CODEC(ZSTD(1)),
     `FinishReason` LowCardinality(String) CODEC(ZSTD(1)),
-    `SystemInstructions` String CODEC(ZSTD(1)),
-    `InputMessages` String CODEC(ZSTD(1)),
-    `OutputMessages` String CODEC(ZSTD(1)),
-    `IndexedMessages` Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    `SystemInstructions` String CODEC(ZSTD(3)),
+    `InputMessages` String CODEC(ZSTD(3)),
+    `OutputMessages` String CODEC(ZSTD(3)),
+    `IndexedMessages` Map(LowCardinality(String), String) CODEC(ZSTD(3)),
     `PromptName` LowCardinality(String) CODEC(ZSTD(1)),
     `PromptVersion` LowCardinality(String) CODEC(ZSTD(1)),
     `StatusCode` LowCardinality(String) CODEC(ZSTD(1)),
@@ -175,8 +175,8 @@ CREATE TABLE llm_call_spans
 )
 ENGINE = ReplacingMergeTree(Rank)
 PARTITION BY toMonday(Timestamp)
-ORDER BY (toStartOfFiveMinutes(Timestamp), TraceId, SpanId)
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
+ORDER BY (toStartOfHour(Timestamp), SessionId, Timestamp, TraceId, SpanId)
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216;
 
 CREATE MATERIALIZED VIEW llm_call_spans_genai_mv TO llm_call_spans
 (
@@ -307,7 +307,7 @@ SELECT
     SpanId,
     ParentSpanId,
     ServiceName,
-    firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id']) AS SessionId,
+    firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id'], SpanAttributes['traceloop.association.properties.session_id'], SpanAttributes['traceloop.association.properties.conversation_id'], SpanAttributes['traceloop.association.properties.chat_id']) AS SessionId,
     firstNonDefault(SpanAttributes['user.id'], SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id']) AS UserId,
     firstNonDefault(SpanAttributes['gen_ai.operation.name'], 'chat') AS Operation,
     lower(firstNonDefault(SpanAttributes['llm.provider'], SpanAttributes['llm.system'])) AS Provider,

@@ -12,7 +12,14 @@ SELECT
     SpanId,
     ParentSpanId,
     ServiceName,
-    firstNonDefault(SpanAttributes['session.id'], SpanAttributes['gen_ai.conversation.id']) AS SessionId,
+    -- As in every dialect, since it is in the sorting key by which a span that speaks two of them is folded.
+    firstNonDefault(
+        SpanAttributes['session.id'],
+        SpanAttributes['gen_ai.conversation.id'],
+        SpanAttributes['traceloop.association.properties.session_id'],
+        SpanAttributes['traceloop.association.properties.conversation_id'],
+        SpanAttributes['traceloop.association.properties.chat_id']
+    ) AS SessionId,
     firstNonDefault(SpanAttributes['user.id'], SpanAttributes['enduser.pseudo.id'], SpanAttributes['enduser.id']) AS UserId,
     firstNonDefault(SpanAttributes['gen_ai.operation.name'], 'chat') AS Operation,
     lower(firstNonDefault(SpanAttributes['llm.provider'], SpanAttributes['llm.system'])) AS Provider,

@@ -7,18 +7,20 @@
 --   {prices:String} [{}] JSON: by model, what a million tokens in and out cost, e.g. {"gpt-4o": [2.5, 10]}
 --   {characters:UInt32} [200] where prompts and comments are cut, e.g. 2000
 --   {limit:UInt32} [20] calls at most, e.g. 100
--- Cost: one pass over all ratings, one over the period's rated calls with their prompts. Calls of a model without a
---   price come last, by their tokens; cached tokens are counted as any others. A call that several people rejected
---   comes once, with the newest of their comments.
+-- Cost: two passes over all ratings and the narrow columns of the period's calls: first which calls they are, then the
+--   prompts of these alone. Calls of a model without a price come last, by their tokens; cached tokens are counted as
+--   any others. A call that several people rejected comes once, with the newest of their comments.
 WITH
-    JSONExtract({prices:String}, 'Map(String, Tuple(Float64, Float64))') AS price_of
-SELECT
+    JSONExtract({prices:String}, 'Map(String, Tuple(Float64, Float64))') AS price_of,
+    if(ResponseModel != '', ResponseModel, RequestModel)::String AS Model,
     if(
         mapContains(price_of, Model),
         round((InputTokens * price_of[Model].1 + OutputTokens * price_of[Model].2) / 1e6, 6),
         NULL
-    ) AS Cost,
-    if(ResponseModel != '', ResponseModel, RequestModel)::String AS Model,
+    ) AS Cost
+SELECT
+    Cost,
+    Model,
     InputTokens,
     OutputTokens,
     TotalTokens,
@@ -27,7 +29,20 @@ SELECT
     TraceId,
     SpanId
 FROM rated_llm_calls
-WHERE Timestamp >= {since:DateTime('UTC')}
+WHERE TraceId IN (
+        SELECT TraceId
+        FROM rated_llm_calls
+        WHERE Timestamp >= {since:DateTime('UTC')}
+            AND Timestamp < {until:DateTime('UTC')}
+            AND Source = 'end_user'
+            AND Label = 'negative'
+            AND ({service:String} = '' OR ServiceName = {service:String})
+            AND ({name:String} = '' OR Name = {name:String})
+        ORDER BY Cost DESC NULLS LAST, TotalTokens DESC, TraceId, SpanId
+        LIMIT 1 BY TraceId, SpanId
+        LIMIT {limit:UInt32}
+    )
+    AND Timestamp >= {since:DateTime('UTC')}
     AND Timestamp < {until:DateTime('UTC')}
     AND Source = 'end_user'
     AND Label = 'negative'

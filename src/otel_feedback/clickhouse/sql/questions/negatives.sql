@@ -6,7 +6,8 @@
 --   {name:String} [] ratings of this name only, e.g. thumbs
 --   {characters:UInt32} [500] where prompts, answers and comments are cut, e.g. 2000
 --   {limit:UInt32} [20] rows at most, newest rating first, e.g. 100
--- Cost: one pass over all ratings, one over the period's rated calls with their prompts and answers.
+-- Cost: two passes over all ratings and the narrow columns of the period's calls: first which answers they are, then
+--   the texts of these alone.
 SELECT
     RatingTime,
     Name,
@@ -22,7 +23,19 @@ SELECT
     TraceId,
     SpanId
 FROM rated_llm_calls
-WHERE Timestamp >= {since:DateTime('UTC')}
+WHERE TraceId IN (
+        SELECT TraceId
+        FROM rated_llm_calls
+        WHERE Timestamp >= {since:DateTime('UTC')}
+            AND Timestamp < {until:DateTime('UTC')}
+            AND Source = 'end_user'
+            AND Label = 'negative'
+            AND ({service:String} = '' OR ServiceName = {service:String})
+            AND ({name:String} = '' OR Name = {name:String})
+        ORDER BY RatingTime DESC, FeedbackId
+        LIMIT {limit:UInt32}
+    )
+    AND Timestamp >= {since:DateTime('UTC')}
     AND Timestamp < {until:DateTime('UTC')}
     AND Source = 'end_user'
     AND Label = 'negative'
