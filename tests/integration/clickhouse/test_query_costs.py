@@ -1,7 +1,8 @@
 """What each question costs, in rows and bytes that ClickHouse reads, so that no plan rots unnoticed.
 
-``tests/data/query_costs.json`` has what was measured. Where a change makes a query cheaper or has to make it dearer, measure
-anew: ``OTEL_FEEDBACK_WRITE_COSTS=1 pytest tests/integration/clickhouse/test_query_costs.py``, and look at the difference.
+``tests/data/query_costs.json`` has what was measured. Where a change makes a query cheaper, or has to make it dearer,
+measure anew, ``OTEL_FEEDBACK_WRITE_COSTS=1 pytest tests/integration/clickhouse/test_query_costs.py``, and look at what
+that changed.
 """
 
 from __future__ import annotations
