@@ -370,3 +370,15 @@ def test_what_was_not_there_yet_gives_no_rows(past: Past, name: str):
 def test_prices_that_are_no_json_are_refused(past: Past):
     with pytest.raises(Exception, match="prices is not JSON like"):
         past.ask("most_expensive_negatives", {**PERIOD, "prices": "gpt-4o=2.5"})
+
+
+def test_rated_traces_shows_what_traces_and_feedback_show(past: Past):
+    joined = past.database.query(
+        "SELECT trace.*, rating.FeedbackId, rating.Time, rating.Name, rating.Value, rating.Label, rating.Comment, "
+        "rating.Correction, rating.Reasons, rating.Scope, rating.Source, rating.RaterId, rating.Changes "
+        "FROM traces AS trace INNER JOIN feedback AS rating ON rating.TraceId = trace.TraceId "
+        "ORDER BY trace.TraceId, rating.FeedbackId"
+    )
+    rated = past.database.query("SELECT * FROM rated_traces ORDER BY TraceId, FeedbackId")
+    assert len(rated) > 100
+    assert [list(row.values()) for row in rated] == [list(row.values()) for row in joined]
