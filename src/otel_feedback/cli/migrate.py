@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"-- {name}\n{statements.load(name)};\n")
         return 0
     settings = Settings.load()
-    database = connect(settings.database_url)
+    database = connect(settings.database_url, settings.cluster)
     try:
         if isinstance(database, EmbeddedDatabase):
             service = find_service(settings.data_dir)

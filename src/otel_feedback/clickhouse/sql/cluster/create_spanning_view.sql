@@ -1,0 +1,2 @@
+$view
+SETTINGS distributed_product_mode = 'global'
