@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.clickhouse_server import OwnClickHouse, free_ports
+from tests.support.gentle_network import gentle_network
 
 CLUSTER: Final = "two_shards"
 SHARDS: Final = (1, 2)
@@ -15,21 +16,28 @@ SHARDS: Final = (1, 2)
 _CONFIG: Final = "<remote_servers><{cluster}>{shards}</{cluster}></remote_servers>"
 _SHARD: Final = """<shard>
     <internal_replication>true</internal_replication>
-    <replica><host>127.0.0.1</host><port>{tcp_port}</port></replica>
+    <replica><host>127.0.0.1</host><port>{port}</port></replica>
 </shard>"""
 
 
 class OwnCluster:
-    """Two servers of the test's own; ``nodes[0]`` is the first shard. Any of them may be killed and started again."""
+    """Two servers of the test's own; ``nodes[0]`` is the first shard. Any of them may be killed and started again.
+
+    ``routes`` tells the ports at which they look for each other, and which ports of theirs these are to lead to.
+    """
 
     def __init__(self, folder: Path) -> None:
-        ports = free_ports(2 * len(SHARDS))
-        pairs = [(ports[2 * number], ports[2 * number + 1]) for number in range(len(SHARDS))]
-        shards = "".join(_SHARD.format(tcp_port=tcp_port) for _, tcp_port in pairs)
-        config = _CONFIG.format(cluster=CLUSTER, shards=shards)
+        count = len(SHARDS)
+        ports = free_ports(3 * count)
+        http_ports, tcp_ports, routed_ports = ports[:count], ports[count : 2 * count], ports[2 * count :]
+        self.routes = dict(zip(routed_ports, tcp_ports, strict=True))
         self.nodes: list[OwnClickHouse] = []
-        for shard, pair in zip(SHARDS, pairs, strict=True):
+        for shard in SHARDS:
+            seen = [tcp_ports[n - 1] if n == shard else routed_ports[n - 1] for n in SHARDS]
+            shards = "".join(_SHARD.format(port=port) for port in seen)
             (folder / str(shard)).mkdir()
+            pair = (http_ports[shard - 1], tcp_ports[shard - 1])
+            config = _CONFIG.format(cluster=CLUSTER, shards=shards)
             self.nodes.append(OwnClickHouse(folder / str(shard), pair, config))
 
     @property
@@ -47,6 +55,7 @@ def own_cluster(folder: Path) -> Iterator[OwnCluster]:
     """A started cluster; no process of it is left at the end."""
     cluster = OwnCluster(folder)
     with ExitStack() as stack:
+        stack.enter_context(gentle_network(cluster.routes))
         for node in cluster.nodes:
             stack.callback(node.stop)
             node.start()

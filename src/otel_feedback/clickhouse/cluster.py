@@ -1,7 +1,7 @@
 """A database over several shards of a ClickHouse cluster: one server is spoken to, all of them hold the rows.
 
-What is read and written goes through Distributed tables (see ``cluster_schema``). What these can't do, deleting rows and
-making tables, is done on each node directly, over HTTP, as the user that the URL names.
+What is read and written goes through Distributed tables (see ``cluster_schema``). What these can't do, deleting rows
+and making tables, is done on each node directly, over HTTP, as the user that the URL names.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.cluster_schema import Cluster
 from otel_feedback.clickhouse.connections import ConnectionPool, translated_errors
 from otel_feedback.clickhouse.database import Values
-from otel_feedback.clickhouse.segments import TABLES, TABLES_THAT_NAME_SEGMENTS, Signal
+from otel_feedback.clickhouse.segments import TABLES, Signal
 from otel_feedback.clickhouse.server import ServerAddress, ServerDatabase
 from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError
 
 logger = logging.getLogger(__name__)
 
-# An INSERT returns when every shard has its rows; a question goes to no shard that can't have an answer; the rows that a
-# JOIN or IN needs beside a table over all shards are collected once and sent along.
+# An INSERT returns when every shard has its rows; a question goes to no shard that can't have an answer; the rows that
+# a JOIN or IN needs beside a table over all shards are collected once and sent along.
 SETTINGS: Final = {
     "distributed_foreground_insert": 1,
     "optimize_skip_unused_shards": 1,
@@ -100,7 +100,7 @@ class ClusterDatabase(ServerDatabase):
         if not rows:
             raise ConfigurationError(
                 f"OTEL_FEEDBACK_CLUSTER={self.cluster.name!r}: {self._address.host}:{self._address.port} knows no such "
-                "cluster. Name one of `SELECT DISTINCT cluster FROM system.clusters`"
+                "cluster. Those it knows are in its table system.clusters"
             )
         return [Member(row["Shard"], row["Weight"], row["Host"], row["Port"], bool(row["IsLocal"])) for row in rows]
 
@@ -179,7 +179,7 @@ class ClusterDatabase(ServerDatabase):
             for shard in sorted({member.shard for member in members}):
                 if shard not in nodes:
                     raise DatabaseUnavailableError(
-                        f"Shard {shard} of the cluster {self.cluster.name} does not answer, and may hold rows of {token}"
+                        f"Shard {shard} of the cluster {self.cluster.name} does not answer; it may hold rows of {token}"
                     )
             for node in nodes.values():
                 node.shard.forget_segment(signal, token)

@@ -1,9 +1,9 @@
 """The migrations as a cluster runs them: each on every node, in two databases of it.
 
 ``<database>_shard`` holds a node's share, in the tables, materialized views and views of a single server. The database
-itself has, under the same names, what reads and writes all shards. A trace is on one shard, with all that belongs to it,
-so what follows from single traces is joined there; a view that looks across traces is made over all shards instead, from
-the same text. See docs/adr/0018.
+itself has, under the same names, what reads and writes all shards. A trace is on one shard, with all that belongs to
+it, so what follows from single traces is joined there; a view that looks across traces is made over all shards instead,
+from the same text. See docs/adr/0018.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from otel_feedback.clickhouse import statements
 
 VIEWS_OF_SINGLE_TRACES: Final = frozenset({"llm_calls", "traces", "rated_llm_calls", "rated_traces"})
-"""Views of which each row follows from one trace and its ratings. Others, and any that is new, look across all shards."""
+"""Views of which each row follows from one trace and its ratings. Others, and any that is new, look across shards."""
 
 TABLES_OF_EVERY_NODE: Final = frozenset({"service_settings"})
 """Tables that are no part of a whole: each node has all of them, in both databases."""
@@ -71,7 +71,7 @@ class NodeMigration:
     """What a node runs for one migration.
 
     Attributes:
-        altered: the table of which the shards' columns may be others now than those of the table over all shards; or "".
+        altered: the table of which the shards' columns may now be others than those of the table over all; or "".
     """
 
     steps: tuple[Step, ...]

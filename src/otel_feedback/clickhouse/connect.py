@@ -27,8 +27,8 @@ def connect(url: str, cluster: str = "") -> Database:
     match parts.scheme:
         case "chdb" if cluster:
             raise ConfigurationError(
-                f"OTEL_FEEDBACK_CLUSTER={cluster!r} needs a server: set OTEL_FEEDBACK_DATABASE_URL to one of its nodes, "
-                "clickhouse://user:password@host:8123/otel"
+                f"OTEL_FEEDBACK_CLUSTER={cluster!r} needs a server: set OTEL_FEEDBACK_DATABASE_URL to one of its "
+                "nodes, clickhouse://user:password@host:8123/otel"
             )
         case "chdb":
             return EmbeddedDatabase(_directory_of(url))

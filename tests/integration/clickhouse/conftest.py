@@ -32,7 +32,6 @@ ON_A_CLUSTER = frozenset(
         "test_dialect_generations",
         "test_grafana",
         "test_hyperdx",
-        "test_isolation",
         "test_llm_calls",
         "test_openinference",
         "test_questions",
