@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.cluster_schema import Cluster
-from otel_feedback.clickhouse.connections import ConnectionPool, translated_errors
+from otel_feedback.clickhouse.connections import ConnectionPool
 from otel_feedback.clickhouse.database import Values
 from otel_feedback.clickhouse.segments import TABLES, Signal
 from otel_feedback.clickhouse.server import ServerAddress, ServerDatabase
@@ -47,13 +47,49 @@ class Member:
         return f"{self.host}:{self.port} (shard {self.shard})"
 
 
+class _NodeDatabase(ServerDatabase):
+    """A database of one node; what it sends to the others it sends at once."""
+
+    def __init__(self, address: ServerAddress) -> None:
+        super().__init__(address)
+        self._strangers = ConnectionPool(lambda: self._open(None, {}))
+
+    def _open(self, database: str | None, settings: Values) -> Client:
+        return super()._open(database, {**SETTINGS, **settings})
+
+    def ask(self, name: str, **parameters: str) -> list[dict[str, Any]]:
+        """The rows of a query that needs no database to be there.
+
+        Raises:
+            DatabaseError: ClickHouse can't be asked.
+        """
+        with self._strangers.client() as client:
+            answer = client.query(statements.load(name), parameters=parameters)
+            return list(answer.named_results())
+
+    def close(self) -> None:
+        """Close every connection that nobody uses; the others close when they come back."""
+        super().close()
+        self._strangers.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A member that answers: its two databases, spoken to directly."""
 
     member: Member
-    main: ServerDatabase
-    shard: ServerDatabase
+    main: _NodeDatabase
+    shard: _NodeDatabase
+
+    @property
+    def is_replicated(self) -> bool:
+        """Whether its tables are replicated; before there are any, whether they can be.
+
+        Raises:
+            DatabaseError: it can't be asked.
+        """
+        (row,) = self.shard.ask("cluster/is_replicated.sql", shard_database=self.shard.name)
+        return bool(row["IsReplicated"])
 
     def close(self) -> None:
         """Close its connections."""
@@ -61,33 +97,13 @@ class Node:
         self.shard.close()
 
 
-class _NodeDatabase(ServerDatabase):
-    """A database of one node; what it sends to the others it sends at once."""
-
-    def _open(self, database: str | None, settings: Values) -> Client:
-        return super()._open(database, {**SETTINGS, **settings})
-
-    def reach(self) -> None:
-        """Return if the node answers, whatever databases it has.
-
-        Raises:
-            DatabaseUnavailableError: it does not.
-        """
-        with translated_errors():
-            self._open(None, {}).close()
-
-
-class ClusterDatabase(ServerDatabase):
+class ClusterDatabase(_NodeDatabase):
     """The database over all shards, seen from the server that the address names."""
 
     def __init__(self, address: ServerAddress, cluster_name: str) -> None:
         super().__init__(address)
         self.cluster = Cluster(cluster_name, address.database)
-        self._strangers = ConnectionPool(lambda: self._open(None, {}))
         self._stored_on: dict[str, set[int]] = {}
-
-    def _open(self, database: str | None, settings: Values) -> Client:
-        return super()._open(database, {**SETTINGS, **settings})
 
     def members(self) -> list[Member]:
         """Every replica of every shard, in the cluster's order.
@@ -96,7 +112,7 @@ class ClusterDatabase(ServerDatabase):
             ConfigurationError: the server knows no such cluster.
             DatabaseError: the server can't be asked.
         """
-        rows = self._ask("cluster/members.sql", cluster=self.cluster.name)
+        rows = self.ask("cluster/members.sql", cluster=self.cluster.name)
         if not rows:
             raise ConfigurationError(
                 f"OTEL_FEEDBACK_CLUSTER={self.cluster.name!r}: {self._address.host}:{self._address.port} knows no such "
@@ -111,7 +127,7 @@ class ClusterDatabase(ServerDatabase):
             DatabaseError: the server can't be asked.
         """
         port_name = "https_port" if self._address.is_secure else "http_port"
-        answers = self._ask("cluster/answering_nodes.sql", cluster=self.cluster.name, port_name=port_name)
+        answers = self.ask("cluster/answering_nodes.sql", cluster=self.cluster.name, port_name=port_name)
         nodes = []
         for member in members:
             for answer in answers:
@@ -159,7 +175,7 @@ class ClusterDatabase(ServerDatabase):
         Raises:
             DatabaseError: the server can't be asked.
         """
-        answers = self._ask("cluster/versions.sql", cluster=self.cluster.name, database=self.cluster.database)
+        answers = self.ask("cluster/versions.sql", cluster=self.cluster.name, database=self.cluster.database)
         return {
             member: int(answer["Version"])
             for member in members
@@ -192,24 +208,13 @@ class ClusterDatabase(ServerDatabase):
         if member.is_local:
             own = _NodeDatabase(address)
             try:
-                own.reach()
+                own.ask("queries/ping.sql")
             except DatabaseUnavailableError:
                 address = self._address  # the name by which people know it
             finally:
                 own.close()
         shard = replace(address, database=self.cluster.shard_database)
         return Node(member, _NodeDatabase(address), _NodeDatabase(shard))
-
-    def _ask(self, name: str, **parameters: str) -> list[dict[str, Any]]:
-        """The rows of a query that needs no database."""
-        with self._strangers.client() as client:
-            answer = client.query(statements.load(name), parameters=parameters)
-            return list(answer.named_results())
-
-    def close(self) -> None:
-        """Close every connection that nobody uses; the others close when they come back."""
-        super().close()
-        self._strangers.close()
 
 
 def _is_by(answer: Values, member: Member, members: Sequence[Member]) -> bool:

@@ -49,6 +49,23 @@ def migrate(database: ClusterDatabase, settings: Settings) -> Migrated:
     return migrated
 
 
+def cluster_as_it_is(database: ClusterDatabase) -> Cluster:
+    """The cluster, with what its servers say of it; nothing is changed.
+
+    Raises:
+        ConfigurationError: there is no such cluster, or its nodes are not alike.
+        DatabaseError: a shard does not answer.
+    """
+    members = database.members()
+    nodes = database.nodes(members)
+    try:
+        _check_that_shards_answer(database.cluster, members, nodes)
+        return _cluster_as_it_is(database.cluster, members, nodes)
+    finally:
+        for node in nodes:
+            node.close()
+
+
 def _migrate(
     database: ClusterDatabase, members: Sequence[Member], nodes: Sequence[Node], settings: Settings
 ) -> Migrated:
@@ -120,9 +137,7 @@ def _cluster_as_it_is(cluster: Cluster, members: Sequence[Member], nodes: Sequen
     Raises:
         ConfigurationError: shards have replicas but can't replicate, or some can.
     """
-    parameters = {"shard_database": cluster.shard_database}
-    statement = statements.load("cluster/is_replicated.sql")
-    can = {str(node.member): bool(node.shard.query(statement, parameters)[0]["IsReplicated"]) for node in nodes}
+    can = {str(node.member): node.is_replicated for node in nodes}
     if all(can.values()):
         logger.info("tables are replicated: every node has Keeper and the macros {shard} and {replica}")
         return Cluster(cluster.name, cluster.database, is_replicated=True)

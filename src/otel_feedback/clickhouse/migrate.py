@@ -26,7 +26,8 @@ def migrate(database: Database, settings: Settings) -> Migrated:
     """Create the database, run what is missing, and tell the views the settings that they need.
 
     Safe to run twice, and by two processes at once: each statement does nothing where its object is there already.
-    Tables that a Collector's exporter made are taken over with their rows. Every node of a cluster is brought up to date.
+    Tables that a Collector's exporter made are taken over with their rows. Of a cluster all nodes are brought up to
+    date.
 
     Raises:
         SchemaVersionError: the database holds a newer schema than this version knows.
