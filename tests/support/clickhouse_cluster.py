@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.clickhouse_server import OwnClickHouse, free_ports
-from tests.support.gentle_network import gentle_network
+from tests.support.gentle_network import ELSEWHERE, gentle_network
 
 CLUSTER: Final = "two_shards"
+HIDDEN: Final = "hidden"
+"""The same servers as a cluster whose nodes know each other at an address where nobody else reaches them by HTTP."""
 SHARDS: Final = (1, 2)
 
-_CONFIG: Final = "<remote_servers><{cluster}>{shards}</{cluster}></remote_servers>"
 _SHARD: Final = """<shard>
     <internal_replication>true</internal_replication>
-    <replica><host>127.0.0.1</host><port>{port}</port></replica>
+    <replica><host>{host}</host><port>{port}</port></replica>
 </shard>"""
 
 
@@ -34,11 +35,11 @@ class OwnCluster:
         self.nodes: list[OwnClickHouse] = []
         for shard in SHARDS:
             seen = [tcp_ports[n - 1] if n == shard else routed_ports[n - 1] for n in SHARDS]
-            shards = "".join(_SHARD.format(port=port) for port in seen)
             (folder / str(shard)).mkdir()
             pair = (http_ports[shard - 1], tcp_ports[shard - 1])
-            config = _CONFIG.format(cluster=CLUSTER, shards=shards)
-            self.nodes.append(OwnClickHouse(folder / str(shard), pair, config))
+            config = _cluster(CLUSTER, seen, ["127.0.0.1"] * count)
+            config += _cluster(HIDDEN, seen, ["127.0.0.1" if n == shard else ELSEWHERE for n in SHARDS])
+            self.nodes.append(OwnClickHouse(folder / str(shard), pair, f"<remote_servers>{config}</remote_servers>"))
 
     @property
     def url(self) -> str:
@@ -48,6 +49,11 @@ class OwnCluster:
     def execute(self, statement: str) -> list[str]:
         """Each node's answer to the statement; tables need their database's name."""
         return [node.execute(statement) for node in self.nodes]
+
+
+def _cluster(name: str, ports: list[int], hosts: list[str]) -> str:
+    shards = "".join(_SHARD.format(host=host, port=port) for host, port in zip(hosts, ports, strict=True))
+    return f"<{name}>{shards}</{name}>"
 
 
 @contextmanager

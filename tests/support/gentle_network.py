@@ -12,12 +12,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+ELSEWHERE = "127.0.0.2"
+"""Where it listens beside 127.0.0.1."""
 _PIECE_BYTES = 1 << 18
 
 
 @contextmanager
 def gentle_network(routes: dict[int, int]) -> Iterator[None]:
-    """Pass on what comes to each port, the key, to another port of 127.0.0.1."""
+    """Pass on what comes to each port, the key, to another port of 127.0.0.1, one way and back."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="gentle-network", daemon=True)
     thread.start()
@@ -43,7 +45,7 @@ async def _listen(port: int, target: int) -> asyncio.Server:
                 await asyncio.gather(_pass(reader, to_target), _pass(from_target, writer))
         writer.close()
 
-    return await asyncio.start_server(connected, "127.0.0.1", port)
+    return await asyncio.start_server(connected, ["127.0.0.1", ELSEWHERE], port)
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

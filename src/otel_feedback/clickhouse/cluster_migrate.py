@@ -116,11 +116,9 @@ def _is_prepared(node: Node) -> bool:
         {"names": [name for name in cluster_schema.tables() if name not in cluster_schema.TABLES_OF_EVERY_NODE]},
     )
     if own:
-        main, shard = node.main.name, node.shard.name
         raise ConfigurationError(
-            f"{node.member} has a table {main}.{own[0]['Name']} of its own, which is to mean all shards. Take it into "
-            f"the cluster, rows and all: stop what writes to it, then RENAME TABLE {main}.{own[0]['Name']} TO "
-            f"{shard}.{own[0]['Name']}, and migrate again. Or choose another database"
+            f"{node.member} has a table {node.main.name}.{own[0]['Name']} of its own, which is to mean all shards. Name "
+            "another database in OTEL_FEEDBACK_DATABASE_URL and migrate; docs/cluster.md tells how to take the rows over"
         )
     return True
 

@@ -17,7 +17,7 @@ def migration_script(database: str, settings_value: str, cluster: Cluster | None
     for each in databases:
         yield _ended(statements.render("schema/create_database.sql", database=f"`{each}`"))
     used = databases[-1]
-    yield f"USE `{used}`;\n"
+    yield _use(used)
     yield _ended(statements.load("schema/create_schema_migrations.sql"))
     for version, name in statements.migrations():
         yield f"-- {name}\n"
@@ -25,17 +25,16 @@ def migration_script(database: str, settings_value: str, cluster: Cluster | None
             wanted = databases[0] if step.is_in_shard else database
             if wanted != used:
                 used = wanted
-                yield f"USE `{used}`;\n"
+                yield _use(used)
             yield _ended(step.statement)
         if used != database:
             used = database
-            yield f"USE `{used}`;\n"
-        yield f"SET param_version = {version}, param_name = {statements.literal(name.rpartition('/')[2])};\n"
+            yield _use(used)
+        yield _parameters(version=str(version), name=name.rpartition("/")[2])
         yield _ended(statements.load("schema/record_migration.sql"))
     for each in databases:
-        yield f"USE `{each}`;\n"
-        value = statements.literal(settings_value)
-        yield f"SET param_name = {statements.literal(schema_version.UNMATCHED_AFTER)}, param_value = {value};\n"
+        yield _use(each)
+        yield _parameters(name=schema_version.UNMATCHED_AFTER, value=settings_value)
         yield _ended(statements.load("schema/record_setting.sql"))
 
 
@@ -48,6 +47,15 @@ def _steps(migration: str, cluster: Cluster | None) -> Iterator[Step]:
     if of_node.altered:
         replacing = cluster_schema.distributed(of_node.altered, cluster, replace=True)
         yield Step(is_in_shard=False, statement=replacing)
+
+
+def _use(database: str) -> str:
+    return _ended(statements.render("schema/use_database.sql", database=f"`{database}`"))
+
+
+def _parameters(**values: str) -> str:
+    assignments = ", ".join(f"param_{name} = {statements.literal(value)}" for name, value in values.items())
+    return _ended(statements.render("schema/set_parameters.sql", assignments=assignments))
 
 
 def _ended(statement: str) -> str:
