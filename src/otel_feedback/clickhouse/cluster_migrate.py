@@ -117,8 +117,9 @@ def _is_prepared(node: Node) -> bool:
     )
     if own:
         raise ConfigurationError(
-            f"{node.member} has a table {node.main.name}.{own[0]['Name']} of its own, which is to mean all shards. Name "
-            "another database in OTEL_FEEDBACK_DATABASE_URL and migrate; docs/cluster.md tells how to take the rows over"
+            f"{node.member} has a table {node.main.name}.{own[0]['Name']} of its own, which is to mean all shards. "
+            "Name another database in OTEL_FEEDBACK_DATABASE_URL and migrate; docs/cluster.md tells how to take the "
+            "rows over"
         )
     return True
 

@@ -207,7 +207,7 @@ def test_what_a_collector_inserts_over_all_shards_is_as_what_the_service_does(
     node = cluster.nodes[1]
     exported = httpx.post(node.http_url, content=f"SELECT {EXPORTED} FROM otel.otel_traces FORMAT Native").content  # noqa: S608
     empty(database)
-    statement = f"INSERT INTO otel.otel_traces ({EXPORTED}) FORMAT Native"  # noqa: S608
+    statement = f"INSERT INTO otel.otel_traces ({EXPORTED}) FORMAT Native"
     answer = httpx.post(node.http_url, params={"query": statement}, content=exported)
     assert answer.status_code == 200, answer.text
     for table in ("otel_traces", "rating_deliveries"):
