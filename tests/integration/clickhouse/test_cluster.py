@@ -30,6 +30,8 @@ EXPORTED: Final = (
     "Events.Timestamp, Events.Name, Events.Attributes, Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes"
 )
 """What the Collector's exporter names in its INSERT."""
+EXPORT: Final = f"SELECT {EXPORTED} FROM otel.otel_traces FORMAT Native"  # noqa: S608
+INSERT_AS_EXPORTER: Final = f"INSERT INTO otel.otel_traces ({EXPORTED}) FORMAT Native"
 FORGET_TOKENS: Final = (
     "ALTER TABLE otel_shard.{} MODIFY SETTING non_replicated_deduplication_window = 0",
     "ALTER TABLE otel_shard.{} MODIFY SETTING non_replicated_deduplication_window = 10000",
@@ -122,6 +124,14 @@ def test_a_rating_that_comes_by_two_shards_is_counted_once(database: ClusterData
         assert database.query(counted.format(view)) == [{"Calls": COUNT, "Ratings": COUNT, "Positive": COUNT}], view
 
 
+def test_both_shards_send_ratings_to_each_other_in_one_insert(cluster: OwnCluster, database: ClusterDatabase):
+    traces, _ = calls_and_ratings()
+    store(database, *traces)
+    called = each_shard(cluster, "TraceId", "llm_call_spans")
+    assert each_shard(cluster, "TargetTraceId", "rating_deliveries") == called
+    assert database.query("SELECT count() AS Ratings FROM rated_llm_calls") == [{"Ratings": COUNT}]
+
+
 def test_every_node_answers_the_same(cluster: OwnCluster, database: ClusterDatabase):
     traces, logs = calls_and_ratings()
     store(database, *traces)
@@ -205,10 +215,9 @@ def test_what_a_collector_inserts_over_all_shards_is_as_what_the_service_does(
     through_us = [database.query(each) for each in shown]
     assert all(through_us)
     node = cluster.nodes[1]
-    exported = httpx.post(node.http_url, content=f"SELECT {EXPORTED} FROM otel.otel_traces FORMAT Native").content  # noqa: S608
+    exported = httpx.post(node.http_url, content=EXPORT).content
     empty(database)
-    statement = f"INSERT INTO otel.otel_traces ({EXPORTED}) FORMAT Native"
-    answer = httpx.post(node.http_url, params={"query": statement}, content=exported)
+    answer = httpx.post(node.http_url, params={"query": INSERT_AS_EXPORTER}, content=exported)
     assert answer.status_code == 200, answer.text
     for table in ("otel_traces", "rating_deliveries"):
         cluster.execute(f"SYSTEM FLUSH DISTRIBUTED otel.{table}")
