@@ -111,6 +111,8 @@ def test_a_refused_segment_is_not_forgotten_while_a_shard_is_away(cluster: OwnCl
         migrate(database, Settings.load({}))
         store(database, *(Call().request() for _ in range(20)), token="refused")
         cluster.nodes[1].kill()
+        with pytest.raises(DatabaseError, match="All connection tries failed"):
+            database.query("SELECT count() AS Spans FROM otel_traces")
         with pytest.raises(DatabaseError, match="Shard 2 of the cluster two_shards does not answer"):
             database.forget_segment("traces", "refused")
         cluster.nodes[1].start()

@@ -24,12 +24,12 @@ from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError
 
 logger = logging.getLogger(__name__)
 
-# An INSERT returns when every shard has its rows; a question goes to no shard that can't have an answer; the rows that
-# a JOIN or IN needs beside a table over all shards are collected once and sent along.
+# An INSERT returns when every shard has its rows; the rows that a JOIN or IN needs beside a table over all shards are
+# collected once and sent along. Shards are not left out of lookups: traces from before a shard was added lie elsewhere.
 SETTINGS: Final = {
     "distributed_foreground_insert": 1,
-    "optimize_skip_unused_shards": 1,
     "distributed_product_mode": "global",
+    "optimize_skip_unused_shards": 0,
 }
 
 

@@ -193,16 +193,54 @@ def test_a_shard_that_has_a_segment_and_forgot_its_token_is_left_out(
     assert database.segment_is_stored(signal, "in-doubt")
 
 
-def test_a_trace_is_looked_up_on_its_shard_alone(database: ClusterDatabase):
+def test_a_trace_can_be_looked_up_on_its_shard_alone(database: ClusterDatabase):
     call = Call()
-    store(database, call.request())
-    assert database.query(
-        "SELECT count() AS Spans FROM otel_traces WHERE TraceId = {trace:String}",
-        {"trace": call.trace_id.hex()},
-        settings={"force_optimize_skip_unused_shards": 2},
-    ) == [{"Spans": 1}]
+    store(database, call.request(), Submission(call).carrier())
+    only = {"optimize_skip_unused_shards": 1, "force_optimize_skip_unused_shards": 2}
+    for table in ("otel_traces", "llm_calls", "traces", "rated_llm_calls"):
+        found = f"SELECT count() AS Rows FROM {table} WHERE TraceId = {{trace:String}}"  # noqa: S608
+        (row,) = database.query(found, {"trace": call.trace_id.hex()})
+        assert row["Rows"] == (2 if table == "otel_traces" else 1)
+        # The ratings that a view asks for beside the trace are those of all traces.
+        needed = only if table in {"otel_traces", "llm_calls"} else {"optimize_skip_unused_shards": 1}
+        assert database.query(found, {"trace": call.trace_id.hex()}, settings=needed) == [row]
     with pytest.raises(DatabaseError, match="UNABLE_TO_SKIP_UNUSED_SHARDS"):
-        database.query("SELECT count() FROM otel_traces", settings={"force_optimize_skip_unused_shards": 2})
+        database.query("SELECT count() FROM otel_traces", settings=only)
+
+
+def test_a_trace_on_another_shard_than_its_key_says_is_found_with_its_rating(
+    cluster: OwnCluster, database: ClusterDatabase
+):
+    """As after a shard was added: what was there stays where it is, and new ratings of it go elsewhere."""
+    call = Call(session="s")
+    store(database, call.request())
+    places = rows(cluster)["otel_traces"]
+    home, other = (1, 0) if places[1] else (0, 1)
+    moving = "INSERT INTO otel_shard.otel_traces SELECT * FROM otel.otel_traces"
+    cluster.nodes[other].execute(moving)
+    for table in ("otel_traces", "otel_traces_trace_id_ts", "llm_call_spans"):
+        cluster.nodes[home].execute(f"TRUNCATE TABLE otel_shard.{table}")
+    store(database, Submission(call).log())
+    assert rows(cluster)["rating_deliveries"] == places
+    assert database.query("SELECT State FROM feedback") == [{"State": LINKED}]
+    trace = {"trace": call.trace_id.hex()}
+    for view in ("rated_llm_calls", "rated_traces", "traces"):
+        counted = f"SELECT count() AS Rows FROM {view} WHERE TraceId = {{trace:String}}"  # noqa: S608
+        assert database.query(counted, trace) == [{"Rows": 1}], view
+
+
+def test_carriers_of_one_submission_that_name_different_traces_are_two_ratings(database: ClusterDatabase):
+    """What docs/cluster.md says of something that takes the trace from a carrier on its way."""
+    carriers = []
+    for n in range(10):
+        submission = Submission(Call(), id=f"id-{n}", session="s", rater=f"rater-{n}")
+        carriers.append(submission)
+        store(database, submission.carrier())
+        log = submission.log()
+        log.resource_logs[0].scope_logs[0].log_records[0].trace_id = b""
+        store(database, log)
+    (row,) = database.query("SELECT count() AS Ratings FROM feedback")
+    assert len(carriers) < row["Ratings"] < 2 * len(carriers), "those of which both are on one shard are one"
 
 
 def test_what_a_collector_inserts_over_all_shards_is_as_what_the_service_does(
