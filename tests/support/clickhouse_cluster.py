@@ -1,7 +1,12 @@
-"""Two real ClickHouse servers that are the two shards of a cluster, for tests."""
+"""Two real ClickHouse servers that are the two shards of a cluster, for tests.
+
+Where OTEL_FEEDBACK_TEST_ZOOKEEPER=host:port names a ZooKeeper or Keeper, they have it, so that tables are replicated.
+"""
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,6 +15,7 @@ from typing import Final
 from tests.support.clickhouse_server import OwnClickHouse, free_ports
 from tests.support.gentle_network import ELSEWHERE, gentle_network
 
+ZOOKEEPER: Final = os.environ.get("OTEL_FEEDBACK_TEST_ZOOKEEPER", "")
 CLUSTER: Final = "two_shards"
 HIDDEN: Final = "hidden"
 """The same servers as a cluster whose nodes know each other at an address where nobody else reaches them by HTTP."""
@@ -19,6 +25,11 @@ _SHARD: Final = """<shard>
     <internal_replication>true</internal_replication>
     <replica><host>{host}</host><port>{port}</port></replica>
 </shard>"""
+# One replica a shard, so that nobody asks at its port for parts; the shards of each test run have names of their own,
+# since ZooKeeper outlives them.
+_REPLICATED: Final = """<zookeeper><node><host>{host}</host><port>{port}</port></node></zookeeper>
+<interserver_http_host>127.0.0.1</interserver_http_host><interserver_http_port>1</interserver_http_port>
+<macros><shard>{run}-{shard}</shard><replica>1</replica></macros>"""
 
 
 class OwnCluster:
@@ -33,13 +44,18 @@ class OwnCluster:
         http_ports, tcp_ports, routed_ports = ports[:count], ports[count : 2 * count], ports[2 * count :]
         self.routes = dict(zip(routed_ports, tcp_ports, strict=True))
         self.nodes: list[OwnClickHouse] = []
+        run = secrets.token_hex(4)
         for shard in SHARDS:
             seen = [tcp_ports[n - 1] if n == shard else routed_ports[n - 1] for n in SHARDS]
             (folder / str(shard)).mkdir()
             pair = (http_ports[shard - 1], tcp_ports[shard - 1])
             config = _cluster(CLUSTER, seen, ["127.0.0.1"] * count)
             config += _cluster(HIDDEN, seen, ["127.0.0.1" if n == shard else ELSEWHERE for n in SHARDS])
-            self.nodes.append(OwnClickHouse(folder / str(shard), pair, f"<remote_servers>{config}</remote_servers>"))
+            config = f"<remote_servers>{config}</remote_servers>"
+            if ZOOKEEPER:
+                host, _, port = ZOOKEEPER.partition(":")
+                config += _REPLICATED.format(host=host, port=port, run=run, shard=shard)
+            self.nodes.append(OwnClickHouse(folder / str(shard), pair, config))
 
     @property
     def url(self) -> str:

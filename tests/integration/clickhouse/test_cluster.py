@@ -248,8 +248,9 @@ def test_what_a_collector_inserts_over_all_shards_is_as_what_the_service_does(
 ):
     traces, _ = calls_and_ratings()
     store(database, *traces)
-    shown = [f"SELECT * FROM {view} ORDER BY ALL" for view in ("llm_calls", "feedback", "rated_llm_calls", "sessions")]
-    shown = [each.replace("* FROM feedback", "* EXCEPT (ReceivedTime) FROM feedback") for each in shown]
+    all_rows = "SELECT * FROM {} ORDER BY ALL"
+    shown = [all_rows.format(view) for view in ("llm_calls", "rated_llm_calls", "sessions", "traces")]
+    shown.append("SELECT * EXCEPT (ReceivedTime) FROM feedback ORDER BY ALL")
     through_us = [database.query(each) for each in shown]
     assert all(through_us)
     node = cluster.nodes[1]

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 import pytest
-from tests.support.clickhouse_cluster import CLUSTER, HIDDEN, OwnCluster
+from tests.support.clickhouse_cluster import CLUSTER, HIDDEN, ZOOKEEPER, OwnCluster
 from tests.support.commands import otel_feedback
 from tests.support.ratings import Call, Submission
 from tests.support.segments import store
@@ -66,6 +66,15 @@ def test_every_node_gets_every_migration_and_a_second_time_changes_nothing(
     assert objects(clickhouse_cluster, name) == [one, other]
     versions = f"SELECT groupArray(Version) FROM (SELECT * FROM {name}.schema_migrations FINAL ORDER BY Version)"  # noqa: S608
     assert clickhouse_cluster.execute(versions) == ["[" + ",".join(map(str, range(1, NEWEST + 1))) + "]"] * 2
+
+
+def test_tables_are_replicated_where_the_servers_can(clickhouse_cluster: OwnCluster, name: str, unmigrated: Database):
+    migrate(unmigrated, SETTINGS)
+    engines = f"SELECT DISTINCT engine FROM system.tables WHERE database = '{name}_shard' AND engine LIKE '%MergeTree'"  # noqa: S608
+    engines += " AND name != 'service_settings' ORDER BY engine"
+    prefix = "Replicated" if ZOOKEEPER else ""
+    kinds = [f"{prefix}{kind}MergeTree" for kind in ("Aggregating", "", "Replacing")]
+    assert clickhouse_cluster.execute(engines) == ["\n".join(kinds)] * 2
 
 
 def test_two_processes_may_migrate_at_once(
