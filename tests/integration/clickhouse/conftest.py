@@ -30,6 +30,7 @@ ON_A_CLUSTER = frozenset(
     {
         "test_grafana",
         "test_hyperdx",
+        "test_isolation",
         "test_llm_calls",
         "test_questions",
         "test_rating_joins",
@@ -88,9 +89,15 @@ def database(engine: Database) -> Database:
 
 
 def empty(database: Database) -> None:
-    nodes = database.nodes(database.members()) if isinstance(database, ClusterDatabase) else []
-    for each in [node.shard for node in nodes] or [database]:
-        for table in TABLES:
-            each.command(f"TRUNCATE TABLE {table}")
-    for node in nodes:
+    for table in TABLES:
+        change(database, f"TRUNCATE TABLE {table}")
+
+
+def change(database: Database, statement: str) -> None:
+    """Run what changes tables and views; of a cluster in every node's share."""
+    if not isinstance(database, ClusterDatabase):
+        database.command(statement)
+        return
+    for node in database.nodes(database.members()):
+        node.shard.command(statement)
         node.close()
