@@ -131,7 +131,7 @@ class ClusterDatabase(_NodeDatabase):
         nodes = []
         for member in members:
             for answer in answers:
-                if _is_by(answer, member, members):
+                if is_by(answer, member, members):
                     nodes.append(self._node(member, answer["HttpPort"]))
                     break
         return nodes
@@ -161,8 +161,7 @@ class ClusterDatabase(_NodeDatabase):
         stored = self._stored_on.get(token)
         if not stored:
             return ""
-        weights = {member.shard: member.weight for member in self.members()}
-        slots = [shard for shard, weight in weights.items() for _ in range(weight)]
+        slots = slots_of(self.members())
         return "\n" + statements.render(
             f"cluster/{signal}_of_other_shards.sql",
             stored_slots=str([slot for slot, shard in enumerate(slots) if shard in stored]),
@@ -177,10 +176,7 @@ class ClusterDatabase(_NodeDatabase):
         """
         answers = self.ask("cluster/versions.sql", cluster=self.cluster.name, database=self.cluster.database)
         return {
-            member: int(answer["Version"])
-            for member in members
-            for answer in answers
-            if _is_by(answer, member, members)
+            member: int(answer["Version"]) for member in members for answer in answers if is_by(answer, member, members)
         }
 
     def forget_segment(self, signal: Signal, token: str) -> None:
@@ -217,7 +213,7 @@ class ClusterDatabase(_NodeDatabase):
         return Node(member, _NodeDatabase(address), _NodeDatabase(shard))
 
 
-def _is_by(answer: Values, member: Member, members: Sequence[Member]) -> bool:
+def is_by(answer: Values, member: Member, members: Sequence[Member]) -> bool:
     """Whether the answer came from the member: by its shard, and where that has replicas, by its name or its port."""
     replicas = [each for each in members if each.shard == member.shard]
     if answer["Shard"] != member.shard:
@@ -229,3 +225,9 @@ def _is_by(answer: Values, member: Member, members: Sequence[Member]) -> bool:
     return (
         member.host in {answer["HostName"], answer["FullHostName"]} or member.host.split(".")[0] == answer["HostName"]
     )
+
+
+def slots_of(members: Sequence[Member]) -> list[int]:
+    """The shard that each remainder of a sharding key leads to: a shard has as many in a row as it weighs."""
+    weights = {member.shard: member.weight for member in members}
+    return [shard for shard, weight in weights.items() for _ in range(weight)]
