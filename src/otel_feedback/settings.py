@@ -66,7 +66,7 @@ class Settings:
     tls_cert: FilePath = _setting("", "PEM certificate chain for the OTLP ports")
     tls_key: FilePath = _setting("", "PEM private key for the OTLP ports")
     tls_client_ca: FilePath = _setting("", "PEM bundle: OTLP only from clients whose certificate it signed (mTLS)")
-    cluster: str = _setting("", "name of a ClickHouse cluster")
+    cluster: str = _setting("", "name of a ClickHouse cluster, of which the URL names a node; see docs/cluster.md")
     retention_seconds: int = _setting("30d", "how long unrated traces are kept")
     retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")
     capture_comments: bool = _setting("true", "store comments and corrections")

@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 from typing import Final, TypeAlias
 
 import httpx
+from tests.support.clickhouse_cluster import CLUSTER, own_cluster
 from tests.support.clickhouse_server import own_clickhouse
 from tests.support.commands import otel_feedback
 from tests.support.ratings import Call, Submission
@@ -24,7 +25,7 @@ Command: TypeAlias = Callable[..., "CompletedProcess[str]"]
 
 CALL: Final = Call(prompt="Capital of France?", session="s", user="u")
 RATING: Final = Submission(CALL, also={"gen_ai.evaluation.explanation": "right"})
-WAYS: Final = ["through the service", "after the service", "a server"]
+WAYS: Final = ["through the service", "after the service", "a server", "a cluster"]
 
 
 def send_what_is_asked_for(service: RunningService) -> None:
@@ -34,6 +35,14 @@ def send_what_is_asked_for(service: RunningService) -> None:
         assert answer.status_code == 200, answer.text
     service.wait_for_rows("SELECT * FROM rated_llm_calls")
     service.wait_for_rows("SELECT * FROM rating_deliveries", 2)
+
+
+def store_what_is_asked_for(url: str, cluster: str = "") -> None:
+    database = connect(url, cluster)
+    migrate(database, Settings.load({}))
+    store(database, CALL.request(), RATING.carrier())
+    store(database, RATING.log())
+    database.close()
 
 
 @contextmanager
@@ -48,11 +57,12 @@ def asked_database(way: str, folder: Path) -> Iterator[Command]:
     if way == "a server":
         with own_clickhouse(folder) as server:
             environment["OTEL_FEEDBACK_DATABASE_URL"] = server.url
-            database = connect(server.url)
-            migrate(database, Settings.load({}))
-            store(database, CALL.request(), RATING.carrier())
-            store(database, RATING.log())
-            database.close()
+            store_what_is_asked_for(server.url)
+            yield ask
+    elif way == "a cluster":
+        with own_cluster(folder) as cluster:
+            environment |= {"OTEL_FEEDBACK_DATABASE_URL": cluster.url, "OTEL_FEEDBACK_CLUSTER": CLUSTER}
+            store_what_is_asked_for(cluster.url, CLUSTER)
             yield ask
     else:
         with running_service(data_dir) as service:

@@ -55,6 +55,7 @@ _CONFIG = """<clickhouse>
   <users><default><password/><networks><ip>::/0</ip></networks><access_management>1</access_management></default></users>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
+  {more_config}
 </clickhouse>
 """
 # Ends the server when this process has gone, however it went: then its end of the pipe is closed.
@@ -94,8 +95,9 @@ class OwnClickHouse(ClickHouseServer):
     Its data, its config and ``clickhouse.log`` are in ``folder``. The database ``otel`` is for the caller to make.
     """
 
-    def __init__(self, folder: Path) -> None:
-        http_port, tcp_port = free_ports(2)
+    def __init__(self, folder: Path, ports: tuple[int, int] | None = None, more_config: str = "") -> None:
+        """``ports`` are those for HTTP and TCP, free ones by default; ``more_config`` is XML."""
+        http_port, tcp_port = ports or free_ports(2)
         super().__init__(f"clickhouse://default:@127.0.0.1:{http_port}/otel", tcp_port)
         self.folder = folder
         self.log = folder / "clickhouse.log"
@@ -103,7 +105,7 @@ class OwnClickHouse(ClickHouseServer):
         self._watcher: subprocess.Popen[bytes] | None = None
         config = folder / "config.xml"
         paths = {"data": escape(str(folder / "data")), "config": escape(str(config))}
-        config.write_text(_CONFIG.format(http_port=http_port, tcp_port=tcp_port, **paths))
+        config.write_text(_CONFIG.format(http_port=http_port, tcp_port=tcp_port, more_config=more_config, **paths))
         self._command = [*_program(), f"--config-file={config}"]
 
     @property

@@ -29,6 +29,7 @@ exporters:
     database: {database}
     create_schema: {create_schema}
     async_insert: false
+    connection_params: {{{connection_params}}}
     timeout: 60s
     sending_queue:
       enabled: true
@@ -81,8 +82,11 @@ def running_collector(
     *,
     is_durable: bool = False,
     create_schema: bool = True,
+    connection_params: str = "",
 ) -> Iterator[Receiver]:
     """A Collector whose exporter writes into a database; without ``create_schema`` its tables must be there.
+
+    ``connection_params`` are the exporter's, as in YAML.
 
     ``is_durable``: with its persistent queue and fsync, in ``folder``, else in memory.
     """
@@ -95,6 +99,7 @@ def running_collector(
             tcp_port=server.tcp_port,
             database=database,
             create_schema=str(create_schema).lower(),
+            connection_params=connection_params,
             queue_size=10_000_000,
             storage="storage: file_storage" if is_durable else "",
             extensions=storage,

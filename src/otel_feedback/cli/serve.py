@@ -113,7 +113,7 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
         (settings.dashboard_address, DASHBOARD_VARIABLE),
     ):
         bind(address, variable).close()  # a busy port is told at once, not after the migrations
-    database = connect(settings.database_url)
+    database = connect(settings.database_url, settings.cluster)
     try:
         service = Service(settings, database)
         schema = SchemaUpdate(database, settings, service.start_writing)

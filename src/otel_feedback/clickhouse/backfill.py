@@ -12,7 +12,7 @@ from otel_feedback.clickhouse.database import Database
 logger = logging.getLogger(__name__)
 
 _VIEW: Final = re.compile(
-    r"^CREATE MATERIALIZED VIEW IF NOT EXISTS (?P<view>\w+) TO (?P<target>\w+) AS\n(?P<select>.*)",
+    r"^CREATE MATERIALIZED VIEW IF NOT EXISTS (?P<view>\w+) TO (?P<target>[`.\w-]+) AS\n(?P<select>.*)",
     re.DOTALL | re.MULTILINE,
 )
 _SOURCE: Final = re.compile(r"^FROM (?P<source>otel_\w+)$", re.MULTILINE)

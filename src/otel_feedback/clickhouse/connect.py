@@ -6,17 +6,18 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from otel_feedback.clickhouse.cluster import ClusterDatabase
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.embedded import DATABASE, EmbeddedDatabase
 from otel_feedback.clickhouse.server import ServerAddress, ServerDatabase
 from otel_feedback.errors import ConfigurationError
 
 
-def connect(url: str) -> Database:
-    """The database that OTEL_FEEDBACK_DATABASE_URL names; nothing is connected yet.
+def connect(url: str, cluster: str = "") -> Database:
+    """The database that OTEL_FEEDBACK_DATABASE_URL and OTEL_FEEDBACK_CLUSTER name; nothing is connected yet.
 
     Raises:
-        ConfigurationError: the URL can't be read.
+        ConfigurationError: the URL can't be read, or it names no server while there is a cluster.
     """
     parts = urlsplit(url)
     try:
@@ -24,22 +25,26 @@ def connect(url: str) -> Database:
     except ValueError:
         raise _bad_url(url, "its port is no number") from None
     match parts.scheme:
+        case "chdb" if cluster:
+            raise ConfigurationError(
+                f"OTEL_FEEDBACK_CLUSTER={cluster!r} needs a server: set OTEL_FEEDBACK_DATABASE_URL to one of its "
+                "nodes, clickhouse://user:password@host:8123/otel"
+            )
         case "chdb":
             return EmbeddedDatabase(_directory_of(url))
         case "clickhouse" | "clickhouses":
             if not parts.hostname:
                 raise _bad_url(url, "it names no host")
             is_secure = parts.scheme == "clickhouses"
-            return ServerDatabase(
-                ServerAddress(
-                    host=parts.hostname,
-                    port=port or (8443 if is_secure else 8123),
-                    user=unquote(parts.username or "default"),
-                    password=unquote(parts.password or ""),
-                    database=unquote(parts.path.strip("/")) or DATABASE,
-                    is_secure=is_secure,
-                )
+            address = ServerAddress(
+                host=parts.hostname,
+                port=port or (8443 if is_secure else 8123),
+                user=unquote(parts.username or "default"),
+                password=unquote(parts.password or ""),
+                database=unquote(parts.path.strip("/")) or DATABASE,
+                is_secure=is_secure,
             )
+            return ClusterDatabase(address, cluster) if cluster else ServerDatabase(address)
     raise _bad_url(url, f"it starts with {parts.scheme!r}")
 
 

@@ -71,13 +71,17 @@ class ServerDatabase(Database):
         client.database = database or _EXISTS_ALWAYS
         return client
 
+    def _limit(self, signal: Signal, token: str) -> str:  # noqa: ARG002  # for subclasses
+        """The end of the INSERT, which may leave out rows of the segment."""
+        return ""
+
     def _insert(self, client: Client, signal: Signal, path: Path, token: str) -> None:
         source = f"input({statements.literal(segments.structure(signal))})"
         schema_settings = (
             f"format_schema_source = 'string', format_schema_message_name = '{segments.MESSAGES[signal]}', "
             f"format_schema = {statements.literal(segments.schema(signal))}"
         )
-        statement = segments.insert_statement(signal, token, source, schema_settings)
+        statement = segments.insert_statement(signal, token, source, schema_settings) + self._limit(signal, token)
         assert isinstance(client, HttpClient)  # noqa: S101  # a server has no other
         usual = client.timeout
         client.timeout = Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=INSERT_TIMEOUT_SECONDS)

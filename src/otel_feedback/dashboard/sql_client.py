@@ -31,7 +31,7 @@ def ask(
     Raises:
         DatabaseError: ClickHouse refused the statement, or can't be asked.
     """
-    database = connect(settings.database_url)
+    database = connect(settings.database_url, settings.cluster)
     try:
         if isinstance(database, EmbeddedDatabase):
             service = find_service(settings.data_dir)

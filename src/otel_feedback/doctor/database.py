@@ -28,11 +28,11 @@ _MIGRATE: Final = "Run: otel-feedback migrate. `otel-feedback serve` does so, to
 
 def findings(settings: Settings, service: ServiceState | None) -> Iterator[Finding]:
     """What a database says that can be asked; why it can't be, else."""
-    database = connect(settings.database_url)
+    database = connect(settings.database_url, settings.cluster)
     if isinstance(database, EmbeddedDatabase) and service is None and not database.directory.exists():
         yield Finding("database", "ok", f"{database.directory} is not there yet; `otel-feedback serve` makes it")
         return
-    where = "embedded" if isinstance(database, EmbeddedDatabase) else "server"
+    where = "embedded" if isinstance(database, EmbeddedDatabase) else "cluster" if settings.cluster else "server"
     if isinstance(database, EmbeddedDatabase) and (trouble := _service_trouble(settings, service)):
         yield Finding("database", "warning", f"the service has it, and {trouble}", "See above")
         return

@@ -22,7 +22,7 @@ def examine() -> list[Finding]:
         settings = Settings.load()
         check_addresses(settings)
         Access(settings, "")
-        connect(settings.database_url).close()
+        connect(settings.database_url, settings.cluster).close()
     except ConfigurationError as error:
         return [Finding("settings", "failed", str(error), "See: otel-feedback config")]
     service = read_state(settings.data_dir) if has_service(settings.data_dir) else None

@@ -55,6 +55,7 @@ NOT_THE_SEGMENTS_FAULT: Final = frozenset(
         473,  # DEADLOCK_AVOIDED
         497,  # ACCESS_DENIED
         516,  # AUTHENTICATION_FAILED
+        701,  # CLUSTER_DOESNT_EXIST
         999,  # KEEPER_EXCEPTION
         1001,  # STD_EXCEPTION: of the C++ library, such as a full disk
     }

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from tests.integration.clickhouse.conftest import empty
 from tests.support.dialects import recorded
 from tests.support.otlp import NOON, any_value, attributes, log_request, trace_request
 from tests.support.ratings import only_span
@@ -62,7 +63,7 @@ def test_every_generation_tells_the_same_of_the_same_call(database: Database, na
     newest = recorded("openai-v2_experimental_span_and_event")[0]
     store(database, newest)
     wanted = only_call(database, TOLD_ALIKE)
-    database.command("TRUNCATE TABLE llm_call_spans")
+    empty(database)
     traces, logs = recorded(name)
     store(database, traces)
     if logs.resource_logs:

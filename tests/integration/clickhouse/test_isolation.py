@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.integration.clickhouse.conftest import change
 from tests.support.figures import figure
 from tests.support.otlp import attributes, trace_request
 from tests.support.written import NAME, put_segment, rejected_bodies, write_everything
@@ -48,12 +49,12 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def mending(request: pytest.FixtureRequest, database: Database) -> Iterator[str]:
     """The database refuses poison; the statement that mends it."""
     breaking, mending = CAUSES[request.param]
-    database.command(breaking)
+    change(database, breaking)
     yield mending
     if request.param.endswith("view"):
-        database.command(mending.replace("VIEW", "VIEW IF EXISTS"))
+        change(database, mending.replace("VIEW", "VIEW IF EXISTS"))
     else:
-        database.command(mending.replace("CONSTRAINT", "CONSTRAINT IF EXISTS"))
+        change(database, mending.replace("CONSTRAINT", "CONSTRAINT IF EXISTS"))
 
 
 def requests() -> list[bytes]:
@@ -96,7 +97,7 @@ def test_one_request_is_refused_its_neighbours_are_stored_and_later_it_is_too(
     assert figure(telemetry, "segments_rejected_total") == 1
     assert figure(telemetry, "segments_split_total") > 1
 
-    database.command(mending)
+    change(database, mending)
     (kept,) = (tmp_path / "rejected").glob("*.segment")
     kept.rename(tmp_path / "queue" / "1764031558000000000-deadbeef.replay")
     write_everything(tmp_path, database)
@@ -104,15 +105,16 @@ def test_one_request_is_refused_its_neighbours_are_stored_and_later_it_is_too(
 
 
 def test_a_database_that_refuses_everything_keeps_everything(database: Database, tmp_path: Path):
-    database.command(
-        "CREATE MATERIALIZED VIEW zz_mv TO otel_traces_trace_id_ts AS SELECT TraceId FROM otel_traces WHERE throwIf(1)"
+    change(
+        database,
+        "CREATE MATERIALIZED VIEW zz_mv TO otel_traces_trace_id_ts AS SELECT TraceId FROM otel_traces WHERE throwIf(1)",
     )
     bodies = requests()
     put_segment(tmp_path, bodies)
     try:
         write_everything(tmp_path, database)
     finally:
-        database.command("DROP VIEW zz_mv")
+        change(database, "DROP VIEW zz_mv")
     assert sorted(record for each in rejected_bodies(tmp_path).values() for record in each) == sorted(bodies)
     check_rows(database, set())
 
@@ -122,6 +124,7 @@ def test_times_of_thousands_of_days_make_no_thousands_of_parts(database: Databas
     wild, tame = trace_request(*[{}] * 1001), trace_request({})
     for day, span in enumerate(wild.resource_spans[0].scope_spans[0].spans):
         span.start_time_unix_nano = day * 86_400_000_000_000
+        span.trace_id = b"a" * 16  # of a cluster all on one shard, each of which has its own bound
     put_segment(tmp_path, [each.SerializeToString() for each in (wild, tame)])
     write_everything(tmp_path, database)
     assert database.query("SELECT uniqExact(_partition_id) AS Days, count() AS Spans FROM otel_traces") == [

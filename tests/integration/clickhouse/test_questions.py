@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.integration.clickhouse.conftest import empty
 from tests.support.made_ratings import DAYS, SERVICES, START, MadeCall, MadeHistory, MadeRating, make_history
 from tests.support.otlp import SECOND
 from tests.support.segments import store
@@ -60,8 +61,7 @@ class Past:
 @pytest.fixture(scope="module", params=[7, 11], ids=["seed 7", "seed 11"])
 def past(engine: Database, request: pytest.FixtureRequest) -> Past:
     history = make_history(request.param)
-    for table in ("otel_traces", "otel_traces_trace_id_ts", "llm_call_spans", "rating_deliveries"):
-        engine.command(f"TRUNCATE TABLE {table}")
+    empty(engine)
     store(engine, history.request(), token=f"questions-{request.param}")
     return Past(engine, history)
 

@@ -3,13 +3,13 @@
 --   each '' for any; {since:Int64} {until:Int64} Unix nanoseconds; {before_time:Int64} {before_id:String} the last row
 --   shown; {limit:UInt32}.
 -- Cost: reads the ratings of the period; with a model or a user also the narrow columns of the calls. Texts are cut at
---   20,000 characters. The bound on Time alone is what an index can use; the tuple decides among equal times.
+--   20,000 characters. Times are compared as numbers: a cluster's shards could not read 1970 as ClickHouse sends it to them.
 SELECT
     $rating_columns
 FROM feedback AS f
-WHERE f.Time >= fromUnixTimestamp64Nano({since:Int64})
-    AND f.Time < fromUnixTimestamp64Nano({until:Int64})
-    AND f.Time <= fromUnixTimestamp64Nano({before_time:Int64})
+WHERE toUnixTimestamp64Nano(f.Time) >= {since:Int64}
+    AND toUnixTimestamp64Nano(f.Time) < {until:Int64}
+    AND toUnixTimestamp64Nano(f.Time) <= {before_time:Int64}
     AND (toUnixTimestamp64Nano(f.Time), f.FeedbackId) < ({before_time:Int64}, {before_id:String})
     AND ({name:String} = '' OR f.Name = {name:String})
     AND ({label:String} = '' OR f.Label = {label:String})

@@ -4,8 +4,8 @@
 SELECT
     $rating_columns
 FROM feedback AS f
-WHERE f.Time >= fromUnixTimestamp64Nano({since:Int64})
-    AND f.Time < fromUnixTimestamp64Nano({until:Int64})
+WHERE toUnixTimestamp64Nano(f.Time) >= {since:Int64}
+    AND toUnixTimestamp64Nano(f.Time) < {until:Int64}
     AND f.Label = 'negative'
     AND f.Comment != ''
 ORDER BY f.Time DESC, f.FeedbackId DESC

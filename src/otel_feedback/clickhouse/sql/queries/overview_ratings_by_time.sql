@@ -8,6 +8,6 @@ SELECT
     countIf(Label = 'neutral') AS Neutral,
     countIf(Label = 'negative') AS Negative
 FROM feedback
-WHERE Time >= fromUnixTimestamp64Nano({since:Int64}) AND Time < fromUnixTimestamp64Nano({until:Int64})
+WHERE toUnixTimestamp64Nano(Time) >= {since:Int64} AND toUnixTimestamp64Nano(Time) < {until:Int64}
 GROUP BY Start
 ORDER BY Start

@@ -1,0 +1,2 @@
+-- The values of parameters of what follows in this session.
+SET $assignments

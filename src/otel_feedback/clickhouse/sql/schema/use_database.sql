@@ -1,0 +1,2 @@
+-- What follows in this session is about this database.
+USE $database
