@@ -1,0 +1,118 @@
+"""Delete rows for good: what is about to go is noted first, then rows go table by table, partition by partition.
+
+``erasure`` and ``retention`` say which rows. Their conditions look up ids in the table ``deletions``, by run.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from otel_feedback.clickhouse import statements
+from otel_feedback.clickhouse.database import Database, Values
+from otel_feedback.errors import DatabaseError
+
+TABLES: Final = (
+    "llm_call_messages",
+    "llm_call_spans",
+    "rating_deliveries",
+    "otel_logs",
+    "otel_traces_trace_id_ts",
+    "otel_traces",
+)
+"""Every table that holds what came in, in the order in which rows go: spans, which find everything else, are last."""
+
+NOTES: Final = "deletions"
+MUTATION_SETTINGS: Final[Values] = {"mutations_sync": 1, "allow_nondeterministic_mutations": 1, "log_queries": 0}
+"""Wait for each mutation. Replicas would call what a subquery finds nondeterministic; notes do not change meanwhile."""
+QUIETLY: Final[Values] = {"log_queries": 0}
+"""A server's query log must not keep whom an erasure is about."""
+
+_NO_SUCH_PART: Final = 232
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What went from one table: rows, and ratings' events that were taken out of rows which stay."""
+
+    table: str
+    removed: int
+    blanked: int = 0
+
+
+def new_run() -> str:
+    """A name for a deletion, which no other has."""
+    return secrets.token_hex(8)
+
+
+def partitions(database: Database, table: str, before: str) -> tuple[list[str], list[str]]:
+    """All partitions of a table, and those that may hold rows from before a moment (UTC).
+
+    Raises:
+        DatabaseError: ClickHouse refused the query.
+    """
+    rows = database.query(statements.load("deletion/partitions.sql"), {"table": table, "before": before})
+    return [row["Partition"] for row in rows], [row["Partition"] for row in rows if row["IsOld"]]
+
+
+def count_rows(
+    database: Database, table: str, condition: str, parameters: Values, within: Iterable[str]
+) -> dict[str, int]:
+    """How many rows meet the condition, by partition; those without any are left out.
+
+    Raises:
+        DatabaseError: ClickHouse refused the query.
+    """
+    statement = statements.render("deletion/count_rows.sql", table=table, condition=condition)
+    rows = database.query(statement, {**parameters, "partitions": list(within)}, settings=QUIETLY)
+    return {row["Partition"]: int(row["Rows"]) for row in rows}
+
+
+def delete_rows(database: Database, table: str, condition: str, parameters: Values, within: Iterable[str]) -> int:
+    """Delete the rows in these partitions that meet the condition, and wait for it; how many they were.
+
+    A partition of which every row goes is dropped part by part, so that what is inserted meanwhile stays. Others have
+    the parts that hold such rows written anew. Old parts stay on disk for a while: see ``old_parts``.
+
+    Raises:
+        DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
+    """
+    statement = statements.render("deletion/delete_rows.sql", table=table, condition=condition)
+    found = count_rows(database, table, condition, parameters, within)
+    for partition, rows in found.items():
+        if not _drop_parts(database, table, partition, condition, {**parameters, "rows": rows}):
+            database.command(statement, {**parameters, "partition": partition}, settings=MUTATION_SETTINGS)
+    return sum(found.values())
+
+
+def _drop_parts(database: Database, table: str, partition: str, condition: str, parameters: dict[str, Any]) -> bool:
+    """Whether every row of the partition met the condition, and all of its parts are gone."""
+    place = {"table": table, "partition": partition}
+    parts = {row["Part"]: int(row["Rows"]) for row in database.query(statements.load("deletion/parts.sql"), place)}
+    if sum(parts.values()) != parameters.pop("rows"):
+        return False
+    counted = statements.render("deletion/count_rows_of_parts.sql", table=table, condition=condition)
+    (row,) = database.query(counted, {**parameters, "parts": list(parts)}, settings=QUIETLY)
+    if row["Rows"] != sum(parts.values()):
+        return False
+    statement = statements.render("deletion/drop_part.sql", table=table)
+    try:
+        for part in parts:
+            database.command(statement, {"part": part})
+    except DatabaseError as error:
+        if error.code != _NO_SUCH_PART:
+            raise
+        return False  # a merge has taken it in, or another deletion dropped it
+    return True
+
+
+def forget(database: Database, runs: Iterable[str]) -> None:
+    """Forget what these deletions were about: they have ended.
+
+    Raises:
+        DatabaseError: ClickHouse refused it.
+    """
+    for run in runs:
+        database.command(statements.load("deletion/forget_run.sql"), {"run": run})
