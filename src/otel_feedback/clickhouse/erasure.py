@@ -30,26 +30,21 @@ class Erased:
     """What an erasure removed, or would.
 
     Attributes:
-        old_parts: files with what was removed that ClickHouse has not taken off the disk yet; it does within minutes.
-        theirs: those of the traces that were asked about that are the person's.
+        old_parts: parts with what was removed that ClickHouse has not taken off the disk yet; it does within minutes.
+        theirs: those of the ids that were asked about that are traces and sessions of the person.
     """
 
     tables: list[Deleted]
     old_parts: int
     theirs: list[str]
 
-    @property
-    def rows(self) -> int:
-        """How many rows went, or had a rating taken out."""
-        return sum(each.removed + each.blanked for each in self.tables)
 
-
-def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, traces: Sequence[str] = ()) -> Erased:
+def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, ids: Sequence[str] = ()) -> Erased:
     """Remove every row about these ids of a person, and wait until it is off the disk; ``dry_run`` only counts.
 
     Traces in which a span names them go as a whole, and the sessions of these in which nobody else is named. On a span
-    that stays, somebody else's, their ratings' events alone are taken out. ``traces`` are asked about: are they theirs?
-    Reads the attributes of all spans and log records some five times, and writes every part anew that holds such rows.
+    that stays, somebody else's, their ratings' events alone are taken out. ``ids`` are traces and sessions to ask
+    about. Reads the attributes of all spans and log records some eight times, and writes every part with such rows anew.
 
     Raises:
         DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
@@ -58,21 +53,26 @@ def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, tr
     names = {"users": list(users)}
     database.command(statements.load("erasure/note_users.sql"), {"run": run, **names}, settings=QUIETLY)
     former = database.query(statements.load("erasure/former_runs.sql"), names, settings=QUIETLY)
-    runs = [run] if dry_run else [row["Run"] for row in former]
-    _note(database, run, [row["Run"] for row in former])
-    asked = {"runs": runs, "traces": list(traces)}
-    theirs = database.query(statements.load("erasure/traces_that_are_theirs.sql"), asked) if traces else []
-    everywhere = (*deletion.TABLES, NOTES)
-    left = 0
+    runs = [row["Run"] for row in former]
+    _note(database, run, runs)
+    theirs = _theirs(database, runs, ids)
     if dry_run:
-        tables = [_counted(database, table, [row["Run"] for row in former]) for table in deletion.TABLES]
+        tables = [_counted(database, table, runs) for table in deletion.TABLES]
+        deletion.forget(database, [run])
+        return Erased(tables, 0, theirs)
+    everywhere = (*deletion.TABLES, NOTES)
+    with old_parts.removed_soon(database, everywhere):
+        tables = [_erased(database, table, runs) for table in deletion.TABLES]
         deletion.forget(database, runs)
-    else:
-        with old_parts.removed_soon(database, everywhere):
-            tables = [_erased(database, table, runs) for table in deletion.TABLES]
-            deletion.forget(database, runs)
-            left = old_parts.wait_until_gone(database, everywhere)
-    return Erased(tables, left, [row["TraceId"] for row in theirs])
+        left = old_parts.wait_until_gone(database, everywhere)
+    return Erased(tables, left, theirs)
+
+
+def _theirs(database: Database, runs: list[str], ids: Sequence[str]) -> list[str]:
+    if not ids:
+        return []
+    asked = {"runs": runs, "ids": list(ids)}
+    return [row["Id"] for row in database.query(statements.load("erasure/ids_that_are_theirs.sql"), asked)]
 
 
 def _note(database: Database, run: str, runs: list[str]) -> None:

@@ -52,5 +52,5 @@ def database(engine: Database) -> Database:
 
 
 def empty(database: Database) -> None:
-    for table in TABLES:
+    for table in (*TABLES, "deletions"):
         database.command(f"TRUNCATE TABLE {table}")

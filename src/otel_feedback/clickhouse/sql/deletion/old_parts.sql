@@ -1,5 +1,5 @@
--- Question: which parts of {tables:Array(String)} were replaced or dropped, and are on the disk still?
+-- Question: which parts of {tables:Array(String)} that hold rows were replaced or dropped, and are on the disk still?
 -- Cost: the list of parts.
-SELECT concat(table, '/', name) AS Part
+SELECT table AS Table, name AS Part
 FROM system.parts
-WHERE NOT active AND database = currentDatabase() AND table IN {tables:Array(String)}
+WHERE NOT active AND rows > 0 AND database = currentDatabase() AND table IN {tables:Array(String)}
