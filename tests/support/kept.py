@@ -17,15 +17,21 @@ COLUMNS: Final = {
 }
 
 
-def everything(database: Database) -> dict[str, list[str]]:
+def everything(database: Database, without: tuple[str, ...] = ()) -> dict[str, list[str]]:
     """Each table's rows as texts, sorted; ratings' arrival is left out, since it is another one each time."""
+    left_out = {"ReceivedTime", *without}
     return {
         table: sorted(
-            repr([(key, value) for key, value in row.items() if key != "ReceivedTime"])
+            repr([(key, _in_order(key, value)) for key, value in row.items() if key not in left_out])
             for row in database.query(f"SELECT {columns} FROM {table}")  # noqa: S608  # the tables above
         )
         for table, columns in COLUMNS.items()
     }
+
+
+def _in_order(column: str, value: Any) -> Any:
+    """What a merge puts in another order without a difference."""
+    return sorted(value) if column == "IndexedMessages" and isinstance(value, list) else value
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -44,7 +44,7 @@ def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, id
 
     Traces in which a span names them go as a whole, and the sessions of these in which nobody else is named. On a span
     that stays, somebody else's, their ratings' events alone are taken out. ``ids`` are traces and sessions to ask
-    about. Reads the attributes of all spans and log records some eight times, and writes every part with such rows anew.
+    about. Reads the attributes of all spans and log records some eight times, and writes parts with such rows anew.
 
     Raises:
         DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
