@@ -31,7 +31,7 @@ OLD: Final = "INSERT INTO otel_traces (Timestamp, TraceId, SpanId) SELECT now64(
 @pytest.fixture(params=WAYS)
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Command]:
     """The command line, over a database that holds one rated call, of the user u, rated by rater-1."""
-    with asked_database(request.param, tmp_path) as ask:
+    with asked_database(request.param, tmp_path, {"OTEL_FEEDBACK_RETENTION": "30d"}) as ask:
         yield ask
 
 

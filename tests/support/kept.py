@@ -13,15 +13,16 @@ COLUMNS: Final = {
     "llm_call_messages": "*",
     "otel_traces": "*",
     "otel_logs": "*",
-    "otel_traces_trace_id_ts": "*",
+    "otel_traces_trace_id_ts FINAL": "*",
 }
+"""What they show, but for ratings' keys. What each INSERT knew of a trace is shown folded, as it is sooner or later."""
 
 
 def everything(database: Database, without: tuple[str, ...] = ()) -> dict[str, list[str]]:
     """Each table's rows as texts, sorted; ratings' arrival is left out, since it is another one each time."""
     left_out = {"ReceivedTime", *without}
     return {
-        table: sorted(
+        table.removesuffix(" FINAL"): sorted(
             repr([(key, _in_order(key, value)) for key, value in row.items() if key not in left_out])
             for row in database.query(f"SELECT {columns} FROM {table}")  # noqa: S608  # the tables above
         )

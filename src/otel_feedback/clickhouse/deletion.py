@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -30,7 +31,11 @@ MUTATION_SETTINGS: Final[Values] = {"mutations_sync": 1, "allow_nondeterministic
 QUIETLY: Final[Values] = {"log_queries": 0}
 """A server's query log must not keep whom an erasure is about."""
 
+MOST_ATTEMPTS: Final = 10
+ATTEMPT_PAUSE_SECONDS: Final = 0.5
+
 _NO_SUCH_PART: Final = 232
+_UNFINISHED: Final = 341
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,27 @@ def delete_rows(database: Database, table: str, condition: str, parameters: Valu
     found = count_rows(database, table, condition, parameters, within)
     for partition, rows in found.items():
         if not _drop_parts(database, table, partition, condition, {**parameters, "rows": rows}):
-            database.command(statement, {**parameters, "partition": partition}, settings=MUTATION_SETTINGS)
+            mutate(database, statement, {**parameters, "partition": partition})
     return sum(found.values())
+
+
+def mutate(database: Database, statement: str, parameters: Values) -> None:
+    """Run a mutation and wait until no part holds what it removes.
+
+    Another deletion that drops a part of the same partition breaks it off; then it is run again.
+
+    Raises:
+        DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
+    """
+    for attempt in range(MOST_ATTEMPTS):
+        try:
+            database.command(statement, parameters, settings=MUTATION_SETTINGS)
+        except DatabaseError as error:
+            if error.code != _UNFINISHED or attempt + 1 == MOST_ATTEMPTS:
+                raise
+            time.sleep(ATTEMPT_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _drop_parts(database: Database, table: str, partition: str, condition: str, parameters: dict[str, Any]) -> bool:

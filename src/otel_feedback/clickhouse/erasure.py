@@ -97,11 +97,8 @@ def _erased(database: Database, table: str, runs: list[str]) -> Deleted:
     blanked = _spans_to_blank(database, runs, within) if table == _SPANS else {}
     for partition in blanked:
         condition = statements.load("conditions/blanked_otel_traces.sql")
-        database.command(
-            statements.render("erasure/blank_ratings.sql", condition=condition),
-            {"runs": runs, "partition": partition},
-            settings=deletion.MUTATION_SETTINGS,
-        )
+        statement = statements.render("erasure/blank_ratings.sql", condition=condition)
+        deletion.mutate(database, statement, {"runs": runs, "partition": partition})
     condition = statements.load(f"conditions/erased_{table}.sql")
     removed = deletion.delete_rows(database, table, condition, {"runs": runs}, within)
     return Deleted(table, removed, sum(blanked.values()))
