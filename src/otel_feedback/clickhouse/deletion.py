@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.database import Database, Values
@@ -47,9 +47,27 @@ class Deleted:
     blanked: int = 0
 
 
-def new_run() -> str:
+def new_run(purpose: Literal["sweep", "erasure"]) -> str:
     """A name for a deletion, which no other has."""
-    return secrets.token_hex(8)
+    return f"{purpose}-{secrets.token_hex(8)}"
+
+
+def forget_stale(database: Database) -> None:
+    """Forget what deletions noted that will never be completed, because they had removed nothing, or all.
+
+    Raises:
+        DatabaseError: ClickHouse refused it.
+    """
+    forget(database, [row["Run"] for row in database.query(statements.load("deletion/stale_runs.sql"))])
+
+
+def mark(database: Database, run: str, kind: Literal["ready", "erasing"]) -> None:
+    """Note that from now on this deletion is to be completed, by whomever.
+
+    Raises:
+        DatabaseError: ClickHouse refused it.
+    """
+    database.command(statements.load("deletion/note_mark.sql"), {"run": run, "mark": kind})
 
 
 def partitions(database: Database, table: str, before: str) -> tuple[list[str], list[str]]:

@@ -49,9 +49,12 @@ def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, id
     Raises:
         DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
     """
-    run = deletion.new_run()
+    deletion.forget_stale(database)
+    run = deletion.new_run("erasure")
     names = {"users": list(users)}
     database.command(statements.load("erasure/note_users.sql"), {"run": run, **names}, settings=QUIETLY)
+    if not dry_run:
+        deletion.mark(database, run, "erasing")
     former = database.query(statements.load("erasure/former_runs.sql"), names, settings=QUIETLY)
     runs = [row["Run"] for row in former]
     _note(database, run, runs)

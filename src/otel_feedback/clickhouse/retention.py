@@ -72,15 +72,14 @@ def sweep(
         DatabaseError: ClickHouse refused it, or did not answer in time; the next sweep completes it.
     """
     limits = Limits.at(time.time() if now_unix is None else now_unix, settings)
-    stale = database.query(statements.load("deletion/stale_runs.sql"))
-    deletion.forget(database, [row["Run"] for row in stale])
-    run = deletion.new_run()
+    deletion.forget_stale(database)
+    run = deletion.new_run("sweep")
     _note(database, run, limits)
     if dry_run:
         counted = [_delete(database, table, [run], limits, dry_run=True) for table in deletion.TABLES]
         deletion.forget(database, [run])
         return counted
-    database.command(statements.load("deletion/note_ready.sql"), {"run": run})
+    deletion.mark(database, run, "ready")
     runs = [row["Run"] for row in database.query(statements.load("deletion/ready_runs.sql"))]
     deleted = [_delete(database, table, runs, limits, dry_run=False) for table in deletion.TABLES]
     deletion.forget(database, runs)
