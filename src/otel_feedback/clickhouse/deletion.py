@@ -26,16 +26,14 @@ TABLES: Final = (
 """Every table that holds what came in, in the order in which rows go: spans, which find everything else, are last."""
 
 NOTES: Final = "deletions"
-MUTATION_SETTINGS: Final[Values] = {"mutations_sync": 1, "allow_nondeterministic_mutations": 1, "log_queries": 0}
-"""Wait for each mutation. Replicas would call what a subquery finds nondeterministic; notes do not change meanwhile."""
+MUTATION_SETTINGS: Final[Values] = {"mutations_sync": 0, "allow_nondeterministic_mutations": 1, "log_queries": 0}
+"""Replicas would call what a subquery finds nondeterministic; notes do not change meanwhile."""
 QUIETLY: Final[Values] = {"log_queries": 0}
 """A server's query log must not keep whom an erasure is about."""
 
-MOST_ATTEMPTS: Final = 10
-ATTEMPT_PAUSE_SECONDS: Final = 0.5
-
+FAILING_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.1
 _NO_SUCH_PART: Final = 232
-_UNFINISHED: Final = 341
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,40 +91,53 @@ def count_rows(
     return {row["Partition"]: int(row["Rows"]) for row in rows}
 
 
-def delete_rows(database: Database, table: str, condition: str, parameters: Values, within: Iterable[str]) -> int:
+def delete_rows(
+    database: Database, table: str, condition: str, parameters: Values, within: Iterable[str], *, at_once: int
+) -> int:
     """Delete the rows in these partitions that meet the condition, and wait for it; how many they were.
 
     A partition of which every row goes is dropped part by part, so that what is inserted meanwhile stays. Others have
-    the parts that hold such rows written anew. Old parts stay on disk for a while: see ``old_parts``.
+    the parts that hold such rows written anew, ``at_once`` of them at a time: the embedded engine takes ten seconds
+    to begin, and each holds the noted ids in memory. Old parts stay on disk for a while: see ``old_parts``.
 
     Raises:
-        DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
+        DatabaseError: ClickHouse refused it, or can't finish it; running it again completes it.
     """
     statement = statements.render("deletion/delete_rows.sql", table=table, condition=condition)
     found = count_rows(database, table, condition, parameters, within)
+    begun = 0
     for partition, rows in found.items():
         if not _drop_parts(database, table, partition, condition, {**parameters, "rows": rows}):
-            mutate(database, statement, {**parameters, "partition": partition})
+            database.command(statement, {**parameters, "partition": partition}, settings=MUTATION_SETTINGS)
+            begun += 1
+            if begun % at_once == 0:
+                wait_for_mutations(database, table)
+    if begun:
+        wait_for_mutations(database, table)
     return sum(found.values())
 
 
-def mutate(database: Database, statement: str, parameters: Values) -> None:
-    """Run a mutation and wait until no part holds what it removes.
+def wait_for_mutations(database: Database, table: str) -> None:
+    """Wait until the table's mutations that are under way now are done.
 
-    Another deletion that drops a part of the same partition breaks it off; then it is run again.
+    One that another deletion broke off, by dropping a part, is taken up again by ClickHouse itself.
 
     Raises:
-        DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
+        DatabaseError: one of them has failed for FAILING_SECONDS.
     """
-    for attempt in range(MOST_ATTEMPTS):
-        try:
-            database.command(statement, parameters, settings=MUTATION_SETTINGS)
-        except DatabaseError as error:
-            if error.code != _UNFINISHED or attempt + 1 == MOST_ATTEMPTS:
-                raise
-            time.sleep(ATTEMPT_PAUSE_SECONDS)
-        else:
+    mine = None
+    failing_since: float | None = None
+    while True:
+        rows = database.query(statements.load("deletion/mutations.sql"), {"table": table})
+        under_way = {row["Mutation"]: row["Reason"] for row in rows if mine is None or row["Mutation"] in mine}
+        mine = set(under_way)
+        if not mine:
             return
+        reasons = [reason for reason in under_way.values() if reason]
+        failing_since = (failing_since or time.monotonic()) if reasons else None
+        if failing_since is not None and time.monotonic() - failing_since > FAILING_SECONDS:
+            raise DatabaseError(f"{table} can't be written anew: {reasons[0]}")
+        time.sleep(_POLL_SECONDS)
 
 
 def _drop_parts(database: Database, table: str, partition: str, condition: str, parameters: dict[str, Any]) -> bool:

@@ -22,6 +22,8 @@ _NOTING: Final = (
     "erasure/note_messages.sql",
 )
 _EVERY_DAY: Final = "2100-01-01 00:00:00"
+_AT_ONCE: Final = 100
+"""Partitions; what is noted of one person is little."""
 _SPANS: Final = "otel_traces"
 
 
@@ -101,9 +103,12 @@ def _erased(database: Database, table: str, runs: list[str]) -> Deleted:
     for partition in blanked:
         condition = statements.load("conditions/blanked_otel_traces.sql")
         statement = statements.render("erasure/blank_ratings.sql", condition=condition)
-        deletion.mutate(database, statement, {"runs": runs, "partition": partition})
+        parameters = {"runs": runs, "partition": partition}
+        database.command(statement, parameters, settings=deletion.MUTATION_SETTINGS)
     condition = statements.load(f"conditions/erased_{table}.sql")
-    removed = deletion.delete_rows(database, table, condition, {"runs": runs}, within)
+    removed = deletion.delete_rows(database, table, condition, {"runs": runs}, within, at_once=_AT_ONCE)
+    if blanked:
+        deletion.wait_for_mutations(database, table)
     return Deleted(table, removed, sum(blanked.values()))
 
 

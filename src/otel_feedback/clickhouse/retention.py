@@ -30,6 +30,8 @@ TIME_COLUMNS: Final = {
 _FOUND_IN: Final = ("otel_traces", "otel_logs", "llm_call_spans", "otel_traces_trace_id_ts")
 """Where traces are looked for, by partitions of days and weeks. All else of a trace came with one of these."""
 _WITHOUT_TRACES: Final = ("otel_logs", "otel_traces")
+_AT_ONCE: Final = 4
+"""Partitions; the first sweep over a large backlog notes millions of traces."""
 _LARGEST_STEP_SECONDS: Final = 86_400
 _SQL_TIME: Final = "%Y-%m-%d %H:%M:%S"
 
@@ -104,7 +106,7 @@ def _delete(database: Database, table: str, runs: list[str], limits: Limits, *, 
     if dry_run:
         counts = deletion.count_rows(database, table, condition, parameters, within)
         return Deleted(table, sum(counts.values()))
-    return Deleted(table, deletion.delete_rows(database, table, condition, parameters, within))
+    return Deleted(table, deletion.delete_rows(database, table, condition, parameters, within, at_once=_AT_ONCE))
 
 
 def _what_goes(database: Database, table: str, runs: list[str], limits: Limits) -> tuple[str, Values, list[str]]:

@@ -261,10 +261,10 @@ def test_a_rating_that_comes_after_the_verdict_does_not_tear_the_trace(
     put(database, call := Call(at=days_ago(40)))
     delete_rows = deletion.delete_rows
 
-    def rated_meanwhile(database: Database, table: str, *arguments: Any) -> int:
+    def rated_meanwhile(database: Database, table: str, *arguments: Any, at_once: int) -> int:
         if table == "llm_call_spans":
             store(database, Submission(call, at=days_ago(0)).log())
-        return delete_rows(database, table, *arguments)
+        return delete_rows(database, table, *arguments, at_once=at_once)
 
     monkeypatch.setattr(deletion, "delete_rows", rated_meanwhile)
     swept(database)
