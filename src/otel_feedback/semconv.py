@@ -36,3 +36,14 @@ CARRIER_SPAN_PREFIX: Final = "user_feedback "
 
 LLM_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content"})
 """Values of ``gen_ai.operation.name`` that make a span an LLM call."""
+
+USER_KEYS: Final = ("user.id", "enduser.pseudo.id", "enduser.id", "traceloop.association.properties.user_id")
+"""Attributes that name a person, by whichever instrumentation; ``sql/fragments/user_keys.sql`` says the same."""
+SESSION_KEYS: Final = (
+    "session.id",
+    "gen_ai.conversation.id",
+    "traceloop.association.properties.session_id",
+    "traceloop.association.properties.conversation_id",
+    "traceloop.association.properties.chat_id",
+)
+"""Attributes that name a session; ``sql/fragments/session_keys.sql`` says the same."""

@@ -67,8 +67,10 @@ class Settings:
     tls_key: FilePath = _setting("", "PEM private key for the OTLP ports")
     tls_client_ca: FilePath = _setting("", "PEM bundle: OTLP only from clients whose certificate it signed (mTLS)")
     cluster: str = _setting("", "name of a ClickHouse cluster, of which the URL names a node; see docs/cluster.md")
-    retention_seconds: int = _setting("30d", "how long unrated traces are kept")
-    retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")
+    retention_seconds: int = _setting("30d", "how long unrated traces are kept after their newest span; 0d: for ever")
+    retention_rated_seconds: int = _setting(
+        "400d", "how long ratings and what they rate are kept, and no less than the unrated; 0d: for ever"
+    )
     capture_comments: bool = _setting("true", "store comments and corrections")
     log_records: bool = _setting("true", "SDK: send each rating as a log record beside its span")
     endpoint: str = _setting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -46,10 +46,10 @@ def store_what_is_asked_for(url: str, cluster: str = "") -> None:
 
 
 @contextmanager
-def asked_database(way: str, folder: Path) -> Iterator[Command]:
-    """The database, one of WAYS, and how to ask it."""
+def asked_database(way: str, folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Command]:
+    """The database, one of WAYS, and how to ask it; ``settings`` are the service's and the command's."""
     data_dir = folder / "data"
-    environment: dict[str, str] = {}
+    environment = dict(settings or {})
 
     def ask(*arguments: str, stdin: str | None = None) -> CompletedProcess[str]:
         return otel_feedback(data_dir, *arguments, environment=environment, stdin=stdin)
@@ -65,7 +65,7 @@ def asked_database(way: str, folder: Path) -> Iterator[Command]:
             store_what_is_asked_for(cluster.url, CLUSTER)
             yield ask
     else:
-        with running_service(data_dir) as service:
+        with running_service(data_dir, settings) as service:
             send_what_is_asked_for(service)
             if way == "after the service":
                 service.stop()

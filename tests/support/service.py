@@ -210,7 +210,10 @@ def start_in_vain(data_dir: Path, environment: Mapping[str, str] | None = None) 
 
 
 def service_environment(data_dir: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a service for tests: nothing of the caller's settings, every port picked by the system."""
+    """The environment of a service for tests: nothing of the caller's settings, every port picked by the system.
+
+    Nothing expires unless a test wants it to: many send spans of a day long ago.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "COVERAGE"))}
     return {
         **inherited,
@@ -218,6 +221,7 @@ def service_environment(data_dir: Path, extra: Mapping[str, str] | None = None) 
         "OTEL_FEEDBACK_GRPC_ADDRESS": "127.0.0.1:0",
         "OTEL_FEEDBACK_HTTP_ADDRESS": "127.0.0.1:0",
         "OTEL_FEEDBACK_DASHBOARD_ADDRESS": "127.0.0.1:0",
+        "OTEL_FEEDBACK_RETENTION": "0d",
         "OTEL_FEEDBACK_SIGNING_KEYS": SIGNING_KEY,
         "OTEL_FEEDBACK_ALLOWED_ORIGINS": ALLOWED_ORIGIN,
         **(extra or {}),

@@ -13,7 +13,7 @@ from typing import Final
 
 from otel_feedback.errors import OtelFeedbackError, UsageError
 
-COMMANDS: Final = ("serve", "demo", "migrate", "doctor", "sql", "report", "config")
+COMMANDS: Final = ("serve", "demo", "migrate", "doctor", "sql", "report", "erase", "config")
 EXTRAS: Final = {"demo": "demo"}
 """The extra that has what a command needs, where it is not ``service``."""
 

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from otel_feedback.clickhouse.database import Database
-from otel_feedback.dashboard import sql_api
+from otel_feedback.dashboard import erase_api, sql_api
 from otel_feedback.dashboard.access import Access, AccessCheck
 from otel_feedback.dashboard.failures import exception_handlers
 from otel_feedback.dashboard.pages import feedback, overview, sessions, sign_in, trace, users
@@ -51,6 +51,7 @@ def create_app(database: Database, settings: Settings, api_token: str) -> Starle
             *trace.routes(site),
             *sign_in.routes(site),
             *sql_api.routes(site),
+            *erase_api.routes(database, settings, access),
             Route("/healthz", healthz),
             Mount("/static", StaticFiles(directory=str(files("otel_feedback.dashboard") / "static"))),
         ],

@@ -26,6 +26,7 @@ from otel_feedback.service.queue_depths import QueueDepths
 from otel_feedback.service.receiver_grpc import GrpcReceiver
 from otel_feedback.service.receiver_http import create_http_app
 from otel_feedback.service.stored_ratings import StoredRatings
+from otel_feedback.service.sweeper import Sweeper
 from otel_feedback.service.telemetry import Telemetry
 from otel_feedback.service.writer import Writer
 from otel_feedback.settings import Address, Settings
@@ -129,6 +130,7 @@ class Service:
             tls_client_ca=settings.tls_client_ca,
         )
         self._stored_ratings = StoredRatings(database)
+        self._sweeper = Sweeper(database, settings, self._telemetry.retention)
         self._telemetry.add_collector(QueueDepths(self._queues))
         self._telemetry.add_collector(self._stored_ratings)
         self._is_accepting = False
@@ -166,6 +168,7 @@ class Service:
         for writer in self._writers:
             writer.start()
         self._stored_ratings.start()
+        self._sweeper.start()
 
     async def stop(self) -> None:
         """Answer what is under way, make it durable, write it to the database, and end within some 20 seconds.
@@ -185,6 +188,7 @@ class Service:
         for queue in self._queues.values():
             queue.close(max(0.0, deadline - time.monotonic()))
         were_done = [writer.stop(max(0.0, deadline - time.monotonic())) for writer in self._writers]
+        self._sweeper.stop(1.0)
         self._stored_ratings.stop(max(1.0, deadline - time.monotonic()))
         return all(were_done)
 

@@ -13,10 +13,19 @@ from importlib.metadata import version
 from itertools import product
 from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from otel_feedback.clickhouse.deletion import TABLES as DELETED_FROM
 from otel_feedback.clickhouse.segments import TABLES
 from otel_feedback.service.otlp_request import REQUEST_CLASSES
 from otel_feedback.service.unlocked import UnlockedCounter, UnlockedHistogram
@@ -138,6 +147,19 @@ class WriterMetrics:
         )
 
 
+class RetentionMetrics:
+    """What was deleted because its time had passed."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.rows = _counter(
+            registry, "rows_expired_total", "Rows deleted because their time had passed.", {"table": DELETED_FROM}
+        )
+        self.failures = _counter(registry, "sweep_failures_total", "Sweeps that failed; the next one completes it.", {})
+        self.last_sweep = Gauge(
+            f"{NAMESPACE}_last_sweep_timestamp_seconds", "When a sweep succeeded last.", registry=registry
+        )
+
+
 class Telemetry:
     """The figures of one service. Any thread may add to them."""
 
@@ -149,6 +171,7 @@ class Telemetry:
         self.receiver = ReceiverMetrics(self._registry)
         self.queue = QueueMetrics(self._registry)
         self.writer = WriterMetrics(self._registry)
+        self.retention = RetentionMetrics(self._registry)
 
     def add_collector(self, collector: Collector) -> None:
         """Tell also what this knows at the moment of asking."""

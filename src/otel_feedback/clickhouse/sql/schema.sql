@@ -1444,3 +1444,15 @@ AS SELECT
 FROM sessions AS session
 INNER JOIN feedback AS rating ON rating.SessionId = session.SessionId
 WHERE rating.SessionId != '';
+
+CREATE TABLE deletions
+(
+    `Run` String,
+    `Kind` LowCardinality(String),
+    `Id` String CODEC(ZSTD(1)),
+    `Time` DateTime DEFAULT now()
+)
+ENGINE = MergeTree
+PARTITION BY Run
+ORDER BY (Run, Kind, Id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;

@@ -1,0 +1,2 @@
+-- Ratings from before {rated_before:DateTime('UTC')}.
+Time < {rated_before:DateTime('UTC')}
