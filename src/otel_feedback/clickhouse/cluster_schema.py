@@ -14,7 +14,7 @@ from typing import Final
 
 from otel_feedback.clickhouse import statements
 
-VIEWS_OF_SINGLE_TRACES: Final = frozenset({"llm_calls", "traces", "rated_llm_calls", "rated_traces"})
+VIEWS_OF_SINGLE_TRACES: Final = frozenset({"keyed_llm_calls", "llm_calls", "traces", "rated_llm_calls", "rated_traces"})
 """Views of which each row follows from one trace and its ratings. Others, and any that is new, look across shards."""
 
 TABLES_OF_EVERY_NODE: Final = frozenset({"service_settings"})
