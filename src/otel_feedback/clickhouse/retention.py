@@ -95,10 +95,13 @@ def _note(database: Database, run: str, limits: Limits) -> None:
     database.command(
         statements.load("retention/keep_rated_traces.sql"), {"run": run, "rated_before": limits.rated_before}
     )
+    noted = {"run": run, "before": limits.unrated_before}
     for table, old_partitions in old.items():
-        statement = statements.render("retention/note_expired_traces.sql", table=table, time=TIME_COLUMNS[table])
-        for partition in old_partitions:
-            database.command(statement, {"run": run, "partition": partition, "before": limits.unrated_before})
+        time_column = TIME_COLUMNS[table]
+        unkept = statements.render("conditions/unkept_rows.sql", time=time_column)
+        statement = statements.render("retention/note_expired_traces.sql", table=table, time=time_column)
+        for partition in deletion.count_rows(database, table, unkept, noted, old_partitions):
+            database.command(statement, {**noted, "partition": partition})
 
 
 def _delete(database: Database, table: str, runs: list[str], limits: Limits, *, dry_run: bool) -> Deleted:
