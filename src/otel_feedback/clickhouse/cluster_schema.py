@@ -17,7 +17,7 @@ from otel_feedback.clickhouse import statements
 VIEWS_OF_SINGLE_TRACES: Final = frozenset({"keyed_llm_calls", "llm_calls", "traces", "rated_llm_calls", "rated_traces"})
 """Views of which each row follows from one trace and its ratings. Others, and any that is new, look across shards."""
 
-TABLES_OF_EVERY_NODE: Final = frozenset({"service_settings"})
+TABLES_OF_EVERY_NODE: Final = frozenset({"service_settings", "deletions"})
 """Tables that are no part of a whole: each node has all of them, in both databases."""
 
 _KEYS: Final = {

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from otel_feedback.clickhouse import deletion, old_parts, statements
+from otel_feedback.clickhouse.cluster import ClusterDatabase
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.deletion import NOTES, QUIETLY, Deleted
+from otel_feedback.errors import ConfigurationError
 
 _NOTING: Final = (
     "erasure/note_traces_of_users.sql",
@@ -49,8 +51,14 @@ def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, id
     about. Reads the attributes of all spans and log records some eight times, and writes parts with such rows anew.
 
     Raises:
+        ConfigurationError: the database is a cluster's.
         DatabaseError: ClickHouse refused it, or did not answer in time; running it again completes it.
     """
+    if isinstance(database, ClusterDatabase):
+        raise ConfigurationError(
+            "a person can't be erased from a cluster by one command: sessions lie on several shards. docs/cluster.md "
+            "tells which statements to run"
+        )
     deletion.forget_stale(database)
     run = deletion.new_run("erasure")
     names = {"users": list(users)}

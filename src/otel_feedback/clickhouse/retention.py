@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from otel_feedback.clickhouse import deletion, statements
+from otel_feedback.clickhouse.cluster import ClusterDatabase
 from otel_feedback.clickhouse.database import Database, Values
 from otel_feedback.clickhouse.deletion import Deleted
 from otel_feedback.settings import Settings
@@ -68,12 +69,26 @@ def sweep(
     """Delete what has passed its time, or only count it; how many rows of each table that is.
 
     Safe beside INSERTs and other sweeps. One that was killed is completed by the next. Where nothing has expired it
-    costs a pass over the ratings, and over the trace ids of what is left in old partitions.
+    costs a pass over the ratings, and over the trace ids of what is left in old partitions. Of a cluster each node
+    that answers sweeps its own share; the ratings that keep traces are those of all shards.
 
     Raises:
         DatabaseError: ClickHouse refused it, or did not answer in time; the next sweep completes it.
     """
     limits = Limits.at(time.time() if now_unix is None else now_unix, settings)
+    if not isinstance(database, ClusterDatabase):
+        return _sweep(database, limits, dry_run=dry_run)
+    rows = dict.fromkeys(deletion.TABLES, 0)
+    for node in database.nodes(database.members()):
+        try:
+            for each in _sweep(node.shard, limits, dry_run=dry_run):
+                rows[each.table] += each.removed
+        finally:
+            node.close()
+    return [Deleted(table, removed) for table, removed in rows.items()]
+
+
+def _sweep(database: Database, limits: Limits, *, dry_run: bool) -> list[Deleted]:
     deletion.forget_stale(database)
     run = deletion.new_run("sweep")
     _note(database, run, limits)

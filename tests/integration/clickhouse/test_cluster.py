@@ -12,16 +12,20 @@ import httpx
 import pytest
 from tests.integration.clickhouse.conftest import empty
 from tests.support.clickhouse_cluster import CLUSTER, SHARDS, OwnCluster
+from tests.support.otlp import NOON, SECOND
 from tests.support.ratings import LINKED, Call, Submission, only_span
 from tests.support.segments import segment_bytes, store
 
 from otel_feedback.clickhouse.cluster import ClusterDatabase
 from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.erasure import erase
 from otel_feedback.clickhouse.migrate import migrate
-from otel_feedback.errors import DatabaseError
+from otel_feedback.clickhouse.retention import sweep
+from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.settings import Settings
 
 COUNT: Final = 24
+DAY: Final = 86_400 * SECOND
 FOLDED: Final = {"llm_call_spans", "rating_deliveries", "otel_traces_trace_id_ts"}
 """Tables to be read with FINAL: of a row that is there twice one stays."""
 EXPORTED: Final = (
@@ -274,3 +278,33 @@ def test_a_part_of_a_trace_that_comes_later_finds_its_shard(cluster: OwnCluster,
     store(database, first.request())
     assert sorted(rows(cluster)["llm_call_spans"]) == [0, 6]
     assert database.query("SELECT Calls, Traces FROM sessions") == [{"Calls": 6, "Traces": 1}]
+
+
+def test_each_shard_deletes_what_has_expired_and_keeps_what_any_shard_has_rated(database: ClusterDatabase):
+    now = NOON // SECOND
+    old = [Call(at=NOON - 40 * DAY) for _ in range(COUNT)]
+    in_session = [Call(at=NOON - 40 * DAY, session="rated") for _ in range(COUNT)]
+    young = [Call(at=NOON - DAY) for _ in range(COUNT)]
+    rated = Call(at=NOON - 40 * DAY, response_id="r-1")
+    store(database, *(call.request() for call in [*old, *in_session, *young, rated]))
+    store(
+        database,
+        Submission(None, id="by response", response_id="r-1", at=NOON).log(),
+        Submission(None, id="of session", scope="session", session="rated", at=NOON).log(),
+    )
+    counted = {each.table: each.removed for each in sweep(database, Settings.load({}), now_unix=now, dry_run=True)}
+    removed = {each.table: each.removed for each in sweep(database, Settings.load({}), now_unix=now)}
+    assert removed == counted
+    assert {table: rows for table, rows in removed.items() if rows} == {
+        "llm_call_spans": COUNT,
+        "otel_traces_trace_id_ts": COUNT,
+        "otel_traces": COUNT,
+    }
+    left = {row["TraceId"] for row in database.query("SELECT TraceId FROM otel_traces")}
+    assert left == {call.trace_id.hex() for call in [*in_session, *young, rated]}
+    assert not any(each.removed for each in sweep(database, Settings.load({}), now_unix=now))
+
+
+def test_erasing_a_person_is_refused_with_what_to_do(database: ClusterDatabase):
+    with pytest.raises(ConfigurationError, match=r"docs/cluster\.md"):
+        erase(database, ["u-7"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.support.foreign_ratings import evaluation_log, evaluation_span, thumbs_of_microsoft
 from tests.support.kept import counts, everything, removed, trace_ids
 from tests.support.otlp import NOON, SECOND, attributes, log_request
 from tests.support.ratings import Call, Submission, current, only_span
@@ -298,3 +299,16 @@ def test_an_unknown_person_has_nothing_and_costs_nothing(database: Database):
     before = everything(database)
     assert counted(erase(database, ["nobody"])) == 0
     assert everything(database) == before
+
+
+@pytest.mark.parametrize("carrier", [evaluation_span, evaluation_log])
+def test_ratings_in_microsofts_shape_go_with_who_gave_them_and_with_what_they_rate(database: Database, carrier: Any):
+    store_others(database)
+    before = everything(database, without=("End",))
+    theirs = thumbs_of_microsoft(**{"enduser.id": WHO, "gen_ai.evaluation.explanation": SECRET})
+    of_theirs = thumbs_of_microsoft(**{"gen_ai.response.id": OWN.response_id, "gen_ai.evaluation.explanation": SECRET})
+    store(database, OWN.request())
+    store(database, carrier(theirs, OTHERS[2]))
+    store(database, carrier(of_theirs))
+    erase(database, [WHO])
+    assert everything(database, without=("End",)) == before

@@ -2,5 +2,5 @@
 TraceId IN $noted_traces
 OR arrayExists(key -> LogAttributes[key] IN $noted_users, $user_keys)
 OR arrayExists(key -> LogAttributes[key] IN $noted_sessions, $session_keys)
-OR if(EventName != '', EventName, LogAttributes['event.name']) = 'gen_ai.evaluation.result'
+OR 'gen_ai.evaluation.result' IN (EventName, LogAttributes['event.name'], LogAttributes['microsoft.custom_event.name'])
     AND LogAttributes['gen_ai.response.id'] IN $noted_responses
