@@ -304,11 +304,11 @@ def test_an_unknown_person_has_nothing_and_costs_nothing(database: Database):
 @pytest.mark.parametrize("carrier", [evaluation_span, evaluation_log])
 def test_ratings_in_microsofts_shape_go_with_who_gave_them_and_with_what_they_rate(database: Database, carrier: Any):
     store_others(database)
-    before = everything(database, without=("End",))
+    before = everything(database, without=("Start", "End"))
     theirs = thumbs_of_microsoft(**{"enduser.id": WHO, "gen_ai.evaluation.explanation": SECRET})
     of_theirs = thumbs_of_microsoft(**{"gen_ai.response.id": OWN.response_id, "gen_ai.evaluation.explanation": SECRET})
     store(database, OWN.request())
     store(database, carrier(theirs, OTHERS[2]))
     store(database, carrier(of_theirs))
     erase(database, [WHO])
-    assert everything(database, without=("End",)) == before
+    assert everything(database, without=("Start", "End")) == before
