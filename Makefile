@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness bench-idle bench-data soak screenshots cookbook clean
+.PHONY: help install demo test check format bench bench-freshness bench-idle bench-data bench-queries soak screenshots cookbook clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-idle: install ## Measure what the service takes of a core while next to no
 
 bench-data: install ## Make the data that queries are measured on (OTEL_FEEDBACK_DATA_DIR says where)
 	@$(BIN)/python -m tests.benchmarks.history $(ARGS)
+
+bench-queries: install ## Measure queries, and bytes a span, on the data that bench-data made
+	@$(BIN)/python -m tests.benchmarks.history.queries $(ARGS)
 
 soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.benchmarks import freshness, history, idle
+from tests.benchmarks.history import queries
+from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
 from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import OURS
@@ -45,10 +47,14 @@ def test_the_history_holds_calls_and_current_ratings_of_them(tmp_path: Path):
         "SELECT count() AS Calls, countIf(Prompt = '' OR Completion = '') AS Empty FROM llm_calls"
     )
     (rated,) = database.query("SELECT count() AS Ratings, sum(Changes) AS Changes FROM rated_llm_calls")
+    milliseconds = {name: queries.median_milliseconds(database, asked, rounds=1) for name, asked in ASKED.items()}
+    sizes = queries.bytes_per_span(database)
     database.close()
     assert calls == {"Calls": 4000, "Empty": 0}
     taken_back, given_again = 4, 2
     assert rated == {"Ratings": 400 - 20 - 2 * taken_back + given_again, "Changes": 20}
+    assert all(taken > 0 for taken in milliseconds.values())
+    assert all(20 < size < 400 for size in sizes.values())
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Deletes what has passed its time, minutes after a start and then every hour; never in the way of what comes in."""
+"""Deletes what has passed its time, a while after a start and then every hour; never in the way of what comes in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otel_feedback.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-FIRST_SECONDS: Final = 300.0
+FIRST_SECONDS: Final = 900.0
 """After a start: what waits in the queue is written first, and whoever sees a wrong setting has time to stop it."""
 PAUSE_SECONDS: Final = 3600.0
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import httpx
 import pytest
 from tests.benchmarks.history import UNTIL, fill
+from tests.benchmarks.history.asked import ASKED
 from tests.integration.clickhouse.conftest import TABLES
 from tests.support.clickhouse_server import ClickHouseServer
 from tests.support.service import TRUST
@@ -50,14 +51,6 @@ _PAGES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "sessions, first page": ("sessions_list", _FIRST_PAGE),
     "sessions, last page": ("sessions_list", _LAST_PAGE),
     "one session": ("session_calls", {"session": "session-3000", "limit": 50, "offset": 0, **_TEXTS}),
-}
-_ASKED: Final[Mapping[str, str]] = {
-    "newest 50 ratings": "SELECT * FROM feedback ORDER BY Time DESC LIMIT 50",
-    "ratings by label": "SELECT Label, count() FROM feedback GROUP BY Label",
-    "rated calls by model": "SELECT RequestModel, Label, count(), avg(Duration) FROM rated_llm_calls GROUP BY ALL",
-    "rated traces": "SELECT Label, avg(Duration) FROM rated_traces GROUP BY Label",
-    "rated sessions": "SELECT Label, avg(Calls) FROM rated_sessions GROUP BY Label",
-    "calls of a session": "SELECT * FROM llm_calls WHERE SessionId = 'session-3000' ORDER BY Timestamp",
 }
 
 
@@ -102,7 +95,7 @@ def every_query() -> dict[str, tuple[str, Mapping[str, Any]]]:
         if (question := questions.load(name))
     }
     asked |= {name: (statements.load(f"queries/{file}.sql"), given) for name, (file, given) in _PAGES.items()}
-    return asked | {name: (statement, {}) for name, statement in _ASKED.items()}
+    return asked | {name: (statement, {}) for name, statement in ASKED.items()}
 
 
 def _given(question: str) -> dict[str, str]:
