@@ -7,6 +7,7 @@ and making tables, is done on each node directly, over HTTP, as the user that th
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from otel_feedback.clickhouse.cluster_schema import Cluster
 from otel_feedback.clickhouse.connections import ConnectionPool
 from otel_feedback.clickhouse.database import Values
 from otel_feedback.clickhouse.segments import TABLES, Signal
-from otel_feedback.clickhouse.server import ServerAddress, ServerDatabase
+from otel_feedback.clickhouse.server import INSERT_TIMEOUT_SECONDS, ServerAddress, ServerDatabase
 from otel_feedback.errors import ConfigurationError, DatabaseUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ SETTINGS: Final = {
     "distributed_product_mode": "global",
     "optimize_skip_unused_shards": 0,
 }
+_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +195,24 @@ class ClusterDatabase(_NodeDatabase):
                     raise DatabaseUnavailableError(
                         f"Shard {shard} of the cluster {self.cluster.name} does not answer; it may hold rows of {token}"
                     )
+            self._wait_for_inserts(token)
             for node in nodes.values():
                 node.shard.forget_segment(signal, token)
         finally:
             for node in nodes.values():
                 node.close()
+
+    def _wait_for_inserts(self, token: str) -> None:
+        """Wait until no shard works on an INSERT of the segment: what it stores later would never be forgotten."""
+        until = time.monotonic() + INSERT_TIMEOUT_SECONDS
+        while True:
+            asked = {"cluster": self.cluster.name, "segment": token}
+            (row,) = self.query(statements.load("cluster/inserts_under_way.sql"), asked)
+            if not row["Inserts"]:
+                return
+            if time.monotonic() > until:
+                raise DatabaseUnavailableError(f"A shard of {self.cluster.name} still stores rows of {token}")
+            time.sleep(_POLL_SECONDS)
 
     def _node(self, member: Member, http_port: int) -> Node:
         address = replace(self._address, host=member.host, port=http_port)
