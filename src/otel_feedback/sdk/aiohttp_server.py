@@ -1,4 +1,4 @@
-"""aiohttp middleware: the feedback endpoint and the widget beside the app, a rating token with every answer of an LLM."""
+"""For aiohttp: the feedback endpoint and the widget beside the app, a rating token with every answer of an LLM."""
 
 from __future__ import annotations
 
@@ -73,10 +73,7 @@ async def _add_token(request: web.Request, response: web.StreamResponse) -> None
     rated = request.get(_REQUEST)
     if rated is None:
         return
-    headers = list(response.headers.items())
-    if response.content_length is not None:  # aiohttp writes the header only after this
-        headers.append(("Content-Length", str(response.content_length)))
-    response.headers.update(rated.start_answer(response.status, headers))
+    response.headers.update(rated.start_answer(response.status, response.headers.items()))
     rated.continue_trace()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from otel_feedback.feedback_api import FEEDBACK_PATH, MAX_BODY_BYTES, WIDGET_PATH, FeedbackResponse
+from otel_feedback.sdk.own_middlewares import own_middlewares
 from otel_feedback.sdk.rated_request import SEEN, RatedRequest
 from otel_feedback.sdk.routes import STATUSES_WITHOUT_BODY, FeedbackRoutes
 
@@ -38,6 +39,7 @@ class FeedbackMiddleware:
         """``keys`` and ``allowed_origins`` default to OTEL_FEEDBACK_SIGNING_KEYS and OTEL_FEEDBACK_ALLOWED_ORIGINS."""
         self._app = app
         self._routes = FeedbackRoutes(path=path, widget_path=widget_path, keys=keys, allowed_origins=allowed_origins)
+        own_middlewares.add(self)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from otel_feedback.feedback_api import FEEDBACK_PATH, MAX_BODY_BYTES, WIDGET_PATH, FeedbackResponse
+from otel_feedback.sdk.own_middlewares import own_middlewares
 from otel_feedback.sdk.rated_request import SEEN, RatedRequest
 from otel_feedback.sdk.routes import STATUSES_WITHOUT_BODY, FeedbackRoutes, answered_at_once
 
@@ -41,6 +42,7 @@ class FeedbackMiddleware:
         self._routes = FeedbackRoutes(
             path=path, widget_path=widget_path, keys=keys, allowed_origins=allowed_origins, may_block=True
         )
+        own_middlewares.add(self)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""

@@ -1,0 +1,148 @@
+"""Where ``instrument()`` puts its middleware in each web framework, and in servers for apps that have none."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
+
+from otel_feedback.sdk.own_middlewares import own_middlewares
+from otel_feedback.sdk.patches import Patch
+
+# Their workers call what they serve as WSGI; the others of gunicorn's speak ASGI.
+_WSGI_WORKERS: Final = ("sync", "gthread", "gevent", "eventlet")
+_middlewares: Final[weakref.WeakKeyDictionary[Any, Callable[..., Any]]] = weakref.WeakKeyDictionary()
+
+
+def _around_asgi_app(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around ``__call__``, which OpenTelemetry's instrumentations leave alone; so running apps are covered, too."""
+
+    @functools.wraps(original)
+    async def call_with_feedback(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        await _middleware_of(self, original, _asgi)(scope, receive, send)
+
+    return call_with_feedback
+
+
+def _around_wsgi_app(original: Callable[..., Any]) -> Callable[..., Any]:
+    """As around an ASGI app."""
+
+    @functools.wraps(original)
+    def call_with_feedback(self: Any, environ: Any, start_response: Any) -> Any:
+        return _middleware_of(self, original, _wsgi)(environ, start_response)
+
+    return call_with_feedback
+
+
+def _around_aiohttp_start(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around ``Application.pre_freeze``, after which an app takes no more middlewares."""
+
+    @functools.wraps(original)
+    def pre_freeze_with_feedback(self: Any) -> None:
+        if not self.pre_frozen and not own_middlewares:
+            from otel_feedback.sdk.aiohttp_server import FeedbackMiddleware  # noqa: PLC0415  # imports aiohttp
+
+            FeedbackMiddleware().add_to(self)
+        original(self)
+
+    return pre_freeze_with_feedback
+
+
+def _around_uvicorn_load(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def load_with_feedback(self: Any) -> None:
+        original(self)
+        self.loaded_app = _asgi(self.loaded_app)
+
+    return load_with_feedback
+
+
+def _around_gunicorn_app(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def wsgi_with_feedback(self: Any) -> Any:
+        app = original(self)
+        worker = self.cfg.settings["worker_class"].get()
+        if worker not in _WSGI_WORKERS or inspect.iscoroutinefunction(getattr(app, "__call__", app)):  # noqa: B004
+            return app
+        known = vars(self).setdefault("_otel_feedback", (app, _wsgi(app)))
+        return known[1] if known[0] is app else app
+
+    return wsgi_with_feedback
+
+
+def _around_werkzeug_server(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def init_with_feedback(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.app = _wsgi(self.app)
+
+    return init_with_feedback
+
+
+def _around_wsgiref_server(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def set_app_with_feedback(self: Any, application: Any) -> None:
+        original(self, _wsgi(application))
+
+    return set_app_with_feedback
+
+
+FRAMEWORKS: Final = (
+    Patch("starlette.applications", "Starlette", "__call__", _around_asgi_app),
+    Patch("flask.app", "Flask", "__call__", _around_wsgi_app),
+    Patch("django.core.handlers.wsgi", "WSGIHandler", "__call__", _around_wsgi_app),
+    Patch("django.core.handlers.asgi", "ASGIHandler", "__call__", _around_asgi_app),
+    Patch("aiohttp.web_app", "Application", "pre_freeze", _around_aiohttp_start),
+)
+SERVERS: Final = (
+    Patch("uvicorn.config", "Config", "load", _around_uvicorn_load),
+    Patch("gunicorn.app.base", "BaseApplication", "wsgi", _around_gunicorn_app),
+    Patch("werkzeug.serving", "BaseWSGIServer", "__init__", _around_werkzeug_server),
+    Patch("wsgiref.simple_server", "WSGIServer", "set_app", _around_wsgiref_server),
+)
+
+
+def forget_middlewares() -> None:
+    """Let apps have new ones."""
+    _middlewares.clear()
+
+
+def _middleware_of(app: Any, original: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
+    """The app with the middleware around; an app that brings its own (with its own settings) is left as it is."""
+    known = _middlewares.get(app)
+    if known is not None:
+        return known
+    reference = weakref.ref(app)
+
+    def call_original(*args: Any) -> Any:
+        # Weak, because the cached middleware would otherwise keep its app alive for ever.
+        return original(reference(), *args)
+
+    from otel_feedback.sdk.asgi import FeedbackMiddleware  # noqa: PLC0415  # `import otel_feedback` stays quick
+
+    if any(getattr(each, "cls", None) is FeedbackMiddleware for each in getattr(app, "user_middleware", ())):
+        return call_original
+    return _middlewares.setdefault(app, around(call_original))
+
+
+def _asgi(app: Callable[..., Any]) -> Callable[..., Any]:
+    from otel_feedback.sdk.asgi import FeedbackMiddleware  # noqa: PLC0415  # as above
+
+    return _standing_back(app, FeedbackMiddleware(app))
+
+
+def _wsgi(app: Callable[..., Any]) -> Callable[..., Any]:
+    from otel_feedback.sdk.wsgi import FeedbackMiddleware  # noqa: PLC0415  # as above
+
+    return _standing_back(app, FeedbackMiddleware(app))
+
+
+def _standing_back(app: Callable[..., Any], middleware: Callable[..., Any]) -> Callable[..., Any]:
+    own_middlewares.discard(middleware)
+
+    def call(*args: Any) -> Any:
+        return app(*args) if own_middlewares else middleware(*args)
+
+    return call
