@@ -74,7 +74,7 @@ async def _add_token(request: web.Request, response: web.StreamResponse) -> None
     if rated is None:
         return
     response.headers.update(rated.start_answer(response.status, response.headers.items()))
-    rated.continue_trace()
+    rated.continue_in_body()
 
 
 async def _read_body(request: web.Request) -> bytes | None:

@@ -64,7 +64,7 @@ class FeedbackMiddleware:
         async def send_with_token(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _add_token(request, message)
-                request.continue_trace()
+                request.continue_in_body()
             await send(message)
 
         request.attach()

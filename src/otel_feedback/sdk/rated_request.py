@@ -56,24 +56,20 @@ class RatedRequest:
         detach(self._frame)
 
     def start_answer(self, status: int, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """The headers to set on the answer whose headers go out now: a token, or nothing. Never raises.
-
-        What the request still does afterwards belongs to the session that was entered last in it.
-        """
+        """The headers to set on the answer whose headers go out now: a token, or nothing. Never raises."""
         try:
             return self._headers_with_token(status, headers)
         except Exception as error:  # noqa: BLE001  # the answer must go out, with a token or without
             report_failure("adding a rating token to a response", error)
             return {}
-        finally:
-            self._frame.continue_session()
 
-    def continue_trace(self) -> None:
-        """Let what streams belong to the trace of the request, which its token names.
+    def continue_in_body(self) -> None:
+        """Let what streams belong to the session that was entered last, and to the trace that the token names.
 
         Instrumentations of some frameworks (Flask, Django) end the server span when the view returns, before a
         streamed answer is made. It stays attached: call it where the context ends with the request.
         """
+        self._frame.continue_session()
         entry_span = self._frame.entry_span
         if entry_span is not None and not trace.get_current_span().get_span_context().is_valid:
             otel_context.attach(trace.set_span_in_context(NonRecordingSpan(entry_span)))

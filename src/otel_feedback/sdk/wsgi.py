@@ -104,7 +104,7 @@ class _Body:
 
     def _next(self) -> bytes:
         if self._chunks is None:
-            self._request.continue_trace()
+            self._request.continue_in_body()
             self._chunks = iter(self._body)
         return next(self._chunks)
 

@@ -82,9 +82,9 @@ def test_what_streams_belongs_to_the_session_and_to_the_trace_that_its_token_nam
     call = chat.span("streamed chat")
     attributes = attributes_of(call)
     assert (attributes["session.id"], attributes["enduser.pseudo.id"]) == ("c-42", "u-7")
-    # Nothing tells the trace of a stream before its first span; then there is nothing to name.
-    assert (HEADER in response.headers) == chat.has_server_spans
-    if chat.has_server_spans:
+    # Without a server span nothing tells the trace of a stream before its first span.
+    assert HEADER in response.headers or not chat.has_server_spans
+    if HEADER in response.headers:
         grant = chat.granted(response)
         assert (grant.target.scope, grant.target.session_id, grant.rater_id) == (Scope.TRACE, "c-42", "u-7")
         assert call.trace_id.hex() == grant.target.trace_id
@@ -98,7 +98,8 @@ def test_a_page_without_an_llm_has_no_token(chat, path):
 
 
 def test_an_app_that_fails_fails_as_ever_and_serves_the_next_request(chat):
-    response = chat.client.get("/failing")
+    # Servers close the connection then, some without saying so.
+    response = chat.client.get("/failing", headers={"Connection": "close"})
     assert (response.status_code, HEADER in response.headers) == (500, False)
     assert chat.client.get("/answer").status_code == 200
 
@@ -108,12 +109,9 @@ def test_an_answer_to_head_has_no_token(chat):
 
 
 def test_requests_do_not_leak_into_each_other(chat):
-    traces = set()
-    for path in ("/answer", "/stream", "/answer"):
-        response = chat.client.get(path)
-        if HEADER in response.headers:
-            traces.add(chat.granted(response).target.trace_id)
-    assert len(traces) == 2 + chat.has_server_spans
+    answers = [chat.client.get(path) for path in ("/answer", "/stream", "/answer")]
+    traces = [chat.granted(answer).target.trace_id for answer in answers if HEADER in answer.headers]
+    assert len(set(traces)) == len(traces) >= 2 + chat.has_server_spans
     chat.client.get("/page")
     assert HEADER not in chat.client.get("/page").headers
 

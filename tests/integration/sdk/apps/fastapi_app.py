@@ -12,7 +12,7 @@ app.get("/failing")(chat.fail)
 
 @app.get("/stream")
 def stream() -> StreamingResponse:
-    return StreamingResponse(chat.stream(), media_type="text/plain")
+    return StreamingResponse(chat.async_stream(), media_type="text/plain")
 
 
 @app.get("/page")
