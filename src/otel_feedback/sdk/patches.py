@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
+from otel_feedback.fork_safe_lock import ForkSafeLock
 from otel_feedback.sdk.when_imported import forget, when_imported
 
 Method = Callable[..., Any]
@@ -27,7 +27,7 @@ class Patches:
     """Patches in force, each put in place once its module is imported. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock: Final = threading.Lock()
+        self._lock: Final = ForkSafeLock()
         self._in_place: dict[Patch, tuple[type[Any], Method]] = {}
 
     def put(self, patch: Patch) -> None:

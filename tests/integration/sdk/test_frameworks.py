@@ -36,6 +36,7 @@ ORIGIN = {"Origin": "https://chat.example"}
 
 @dataclass
 class Chat(RunningApp):
+    is_under_the_command: bool = False
     has_server_spans: bool = False
 
 
@@ -53,8 +54,11 @@ def chat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if way in {ONE_LINER, MIDDLEWARE}:
         environment["MODE"] = "one-liner" if way == ONE_LINER else "middleware"
     with running_app(tmp_path_factory.mktemp("chat"), command, environment) as running:
-        has_server_spans = way == COMMAND and bool(APP_FILES[app])
-        yield Chat(running.client, running.sink, running.process, running.errors, has_server_spans)
+        yield Chat(
+            **vars(running),
+            is_under_the_command=way in {COMMAND, COMMAND_ALONE},
+            has_server_spans=way == COMMAND and bool(APP_FILES[app]),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -119,9 +123,8 @@ def test_requests_do_not_leak_into_each_other(chat):
 def test_a_call_in_a_thread_is_named_where_opentelemetry_carries_the_context_there(chat):
     response = chat.client.get("/thread")
     call = chat.span("chat in a thread")
-    under_the_command = "MODE" not in _environment_of(chat)
-    assert ("session.id" in attributes_of(call)) == under_the_command
-    if under_the_command:
+    assert ("session.id" in attributes_of(call)) == chat.is_under_the_command
+    if chat.is_under_the_command:
         assert chat.granted(response).target.span_id == call.span_id.hex()
 
 
@@ -183,8 +186,3 @@ def test_nothing_of_ours_or_opentelemetrys_complains(chat):
     said = chat.errors.read_text()
     assert "otel_feedback" not in said.replace("otel_feedback/sdk", "")
     assert "Failed to detach context" not in said
-
-
-def _environment_of(chat: Chat) -> set[str]:
-    with open(f"/proc/{chat.process.pid}/environ", "rb") as environment:
-        return {each.split(b"=")[0].decode() for each in environment.read().split(b"\0")}
