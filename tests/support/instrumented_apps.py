@@ -33,7 +33,11 @@ class RunningApp:
 
     def granted(self, response: httpx.Response) -> Grant:
         """What the token of a response lets its reader rate."""
-        return Keyring((_KEY,)).verify(response.headers[HEADER])
+        return self.verified(response.headers[HEADER])
+
+    def verified(self, token: str) -> Grant:
+        """What a token lets its reader rate."""
+        return Keyring((_KEY,)).verify(token)
 
     def span(self, name: str) -> Span:
         """The one span of this name, once it is there."""
