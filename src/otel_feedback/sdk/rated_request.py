@@ -102,6 +102,7 @@ class RatedRequest:
         server_span = self._server_span()
         if server_span is None:
             return None
+        self._frame.note_entry_span(server_span)  # what streams must be found by the token
         session_id, user = (session.session_id, session.user) if session else ("", "")
         target = span_target(server_span, session_id=session_id)
         return Grant(Target(Scope.TRACE, target.trace_id, target.span_id, session_id), user)
