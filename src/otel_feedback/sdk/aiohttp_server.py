@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from aiohttp import web
 
 from otel_feedback.feedback_api import FEEDBACK_PATH, MAX_BODY_BYTES, WIDGET_PATH, FeedbackResponse
-from otel_feedback.sdk.rated_request import SEEN, RatedRequest
+from otel_feedback.sdk.rated_request import RatedRequest
 from otel_feedback.sdk.routes import FeedbackRoutes
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_REQUEST: Final = "otel_feedback.rated_request"
+# aiohttp warns of keys that are strings as soon as it has others (3.14).
+_REQUEST: Final[Any] = (
+    web.RequestKey("otel_feedback", RatedRequest) if hasattr(web, "RequestKey") else "otel_feedback.rated_request"
+)
 
 
 class FeedbackMiddleware:
@@ -49,9 +52,8 @@ class FeedbackMiddleware:
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Serve one request."""
-        if SEEN in request:
+        if _REQUEST in request:  # that of an app around this one
             return await handler(request)
-        request[SEEN] = True
         if self._routes.have(request.path):
             return _response(await self._answer(request))
         # Never detached: aiohttp runs each request in a task of its own, which goes on after the handler where the
