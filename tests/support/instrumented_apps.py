@@ -46,27 +46,31 @@ class RunningApp:
         return found
 
 
+def sdk_environment(endpoint: str) -> dict[str, str]:
+    """What an instrumented process here inherits and is set to."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return inherited | {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "OTEL_BLRP_SCHEDULE_DELAY": "100",
+        "OTEL_FEEDBACK_SIGNING_KEYS": _KEY,
+        "OTEL_FEEDBACK_ALLOWED_ORIGINS": "https://chat.example",
+        "PYTHONPATH": str(APPS),
+        "DJANGO_SETTINGS_MODULE": "django_settings",
+    }
+
+
 @contextmanager
 def running_app(folder: Path, command: list[str], environment: Mapping[str, str] | None = None) -> Iterator[RunningApp]:
     """Start ``command``, which prints its port, under the tests' settings; it is stopped at the end."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     errors = folder / "stderr"
     with otlp_sink() as sink:
-        settings = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_BSP_SCHEDULE_DELAY": "100",
-            "OTEL_BLRP_SCHEDULE_DELAY": "100",
-            "OTEL_FEEDBACK_SIGNING_KEYS": _KEY,
-            "OTEL_FEEDBACK_ALLOWED_ORIGINS": "https://chat.example",
-            "PYTHONPATH": str(APPS),
-            "DJANGO_SETTINGS_MODULE": "django_settings",
-        }
         with errors.open("w") as stderr:
             process = subprocess.Popen(
                 command,
-                env={**inherited, **settings, **(environment or {})},
+                env={**sdk_environment(sink.url), **(environment or {})},
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
