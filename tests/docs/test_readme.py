@@ -176,7 +176,7 @@ def test_the_make_targets_and_packages_that_the_readme_names_exist():
         assert not extra or extra in extras
 
 
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/otlp.md"])
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/otlp.md", "docs/sdk.md"])
 def test_every_link_within_the_project_leads_somewhere(document: str):
     text = (ROOT / document).read_text()
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)

@@ -93,7 +93,7 @@ def test_a_flush_that_nobody_answers_gives_up_in_time_and_says_so(monkeypatch):
 
 def test_a_flush_that_fails_is_told_and_not_raised(monkeypatch, caplog):
     class Broken(TracerProvider):
-        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's signature
             raise OSError("on purpose")
 
     quiet.forget()
