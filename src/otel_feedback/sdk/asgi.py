@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from otel_feedback.feedback_api import FEEDBACK_PATH, MAX_BODY_BYTES, WIDGET_PATH, FeedbackResponse
-from otel_feedback.sdk.own_middlewares import own_middlewares
-from otel_feedback.sdk.rated_request import SEEN, RatedRequest
+from otel_feedback.sdk.own_middlewares import SEEN, own_middlewares, stands_back
+from otel_feedback.sdk.rated_request import RatedRequest
 from otel_feedback.sdk.routes import STATUSES_WITHOUT_BODY, FeedbackRoutes
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
@@ -43,7 +43,7 @@ class FeedbackMiddleware:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] not in {"http", "websocket"} or scope.get(SEEN):
+        if scope["type"] not in {"http", "websocket"} or stands_back(self, scope.get(SEEN)):
             await self._app(scope, receive, send)
             return
         if scope["type"] == "http":
@@ -54,7 +54,7 @@ class FeedbackMiddleware:
         await self._call_app(scope, receive, send)
 
     async def _call_app(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        scope[SEEN] = True
+        scope[SEEN] = self
         request = RatedRequest(
             scope.get("method", ""),
             names_origin=any(name == b"origin" for name, _ in scope["headers"]),

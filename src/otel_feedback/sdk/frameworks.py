@@ -50,13 +50,17 @@ def _around_aiohttp_start(original: Callable[..., Any]) -> Callable[..., Any]:
     return pre_freeze_with_feedback
 
 
-def _around_uvicorn_load(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def load_with_feedback(self: Any) -> None:
-        original(self)
-        self.loaded_app = _asgi(self.loaded_app)
+def _around_uvicorn_startup(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Not around ``Config.load``: it runs already when the app's own module calls ``instrument()``."""
 
-    return load_with_feedback
+    @functools.wraps(original)
+    async def startup_with_feedback(self: Any, *args: Any, **kwargs: Any) -> None:
+        config = self.config
+        if vars(config).get("_otel_feedback") is not config.loaded_app:
+            config.loaded_app = config._otel_feedback = _asgi(config.loaded_app)  # noqa: SLF001  # a name of ours
+        await original(self, *args, **kwargs)
+
+    return startup_with_feedback
 
 
 def _around_gunicorn_app(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,7 +101,7 @@ FRAMEWORKS: Final = (
     Patch("aiohttp.web_app", "Application", "pre_freeze", _around_aiohttp_start),
 )
 SERVERS: Final = (
-    Patch("uvicorn.config", "Config", "load", _around_uvicorn_load),
+    Patch("uvicorn.server", "Server", "startup", _around_uvicorn_startup),
     Patch("gunicorn.app.base", "BaseApplication", "wsgi", _around_gunicorn_app),
     Patch("werkzeug.serving", "BaseWSGIServer", "__init__", _around_werkzeug_server),
     Patch("wsgiref.simple_server", "WSGIServer", "set_app", _around_wsgiref_server),

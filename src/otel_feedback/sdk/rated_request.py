@@ -19,8 +19,6 @@ from otel_feedback.sdk.targets import call_target, span_target
 from otel_feedback.tokens import Grant, Keyring
 
 EXPOSE_HEADER: Final = "Access-Control-Expose-Headers"
-# What middlewares write into the request, so that another one further in (of a mounted app) stands back.
-SEEN: Final = "otel_feedback.middleware"
 _WITHOUT_TOKEN: Final = frozenset({"HEAD", "OPTIONS"})
 
 

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from otel_feedback.feedback_api import FEEDBACK_PATH, MAX_BODY_BYTES, WIDGET_PATH, FeedbackResponse
-from otel_feedback.sdk.own_middlewares import own_middlewares
-from otel_feedback.sdk.rated_request import SEEN, RatedRequest
+from otel_feedback.sdk.own_middlewares import SEEN, own_middlewares, stands_back
+from otel_feedback.sdk.rated_request import RatedRequest
 from otel_feedback.sdk.routes import STATUSES_WITHOUT_BODY, FeedbackRoutes, answered_at_once
 
 Environ: TypeAlias = dict[str, Any]
@@ -46,12 +46,12 @@ class FeedbackMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        if environ.get(SEEN):
+        if stands_back(self, environ.get(SEEN)):
             return self._app(environ, start_response)
         path = str(environ.get("PATH_INFO", ""))
         if self._routes.have(path):
             return _respond(environ, start_response, self._answer(path, environ))
-        environ[SEEN] = True
+        environ[SEEN] = self
         context = contextvars.copy_context()
         return context.run(self._call_app, context, environ, start_response)
 
