@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import weakref
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,8 +10,9 @@ from typing import Any, Final
 from otel_feedback.sdk.own_middlewares import own_middlewares
 from otel_feedback.sdk.patches import Patch
 
-# Their workers call what they serve as WSGI; the others of gunicorn's speak ASGI.
+# gunicorn's own workers by what they take an app for; those of others are left as they are.
 _WSGI_WORKERS: Final = ("sync", "gthread", "gevent", "eventlet")
+_ASGI_WORKERS: Final = ("asgi",)
 _middlewares: Final[weakref.WeakKeyDictionary[Any, Callable[..., Any]]] = weakref.WeakKeyDictionary()
 
 
@@ -68,9 +68,10 @@ def _around_gunicorn_app(original: Callable[..., Any]) -> Callable[..., Any]:
     def wsgi_with_feedback(self: Any) -> Any:
         app = original(self)
         worker = self.cfg.settings["worker_class"].get()
-        if worker not in _WSGI_WORKERS or inspect.iscoroutinefunction(getattr(app, "__call__", app)):  # noqa: B004
+        if worker not in _WSGI_WORKERS + _ASGI_WORKERS:
             return app
-        known = vars(self).setdefault("_otel_feedback", (app, _wsgi(app)))
+        around = _wsgi if worker in _WSGI_WORKERS else _asgi
+        known = vars(self).setdefault("_otel_feedback", (app, around(app)))
         return known[1] if known[0] is app else app
 
     return wsgi_with_feedback
@@ -134,19 +135,22 @@ def _middleware_of(app: Any, original: Callable[..., Any], around: Callable[...,
 def _asgi(app: Callable[..., Any]) -> Callable[..., Any]:
     from otel_feedback.sdk.asgi import FeedbackMiddleware  # noqa: PLC0415  # as above
 
-    return _standing_back(app, FeedbackMiddleware(app))
+    middleware = FeedbackMiddleware(app)
+    own_middlewares.discard(middleware)
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:  # servers look whether it is a coroutine function
+        await (app if own_middlewares else middleware)(scope, receive, send)
+
+    return call
 
 
 def _wsgi(app: Callable[..., Any]) -> Callable[..., Any]:
     from otel_feedback.sdk.wsgi import FeedbackMiddleware  # noqa: PLC0415  # as above
 
-    return _standing_back(app, FeedbackMiddleware(app))
-
-
-def _standing_back(app: Callable[..., Any], middleware: Callable[..., Any]) -> Callable[..., Any]:
+    middleware = FeedbackMiddleware(app)
     own_middlewares.discard(middleware)
 
-    def call(*args: Any) -> Any:
-        return app(*args) if own_middlewares else middleware(*args)
+    def call(environ: Any, start_response: Any) -> Any:
+        return (app if own_middlewares else middleware)(environ, start_response)
 
     return call

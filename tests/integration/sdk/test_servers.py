@@ -22,9 +22,9 @@ UVICORN = [sys.executable, str(APPS / "served_by_name.py")]
         ([INSTRUMENT, *GUNICORN, "-k", "gthread", "--preload", "plain_wsgi:app"], 401),
         ([INSTRUMENT, *GUNICORN, "django_wsgi:application"], 401),
         ([INSTRUMENT, *GUNICORN, "-k", "asgi", "fastapi_app:app"], 401),
-        # gunicorn has asked for the app already as its module is imported, and its ASGI worker is not known: as ever.
+        ([INSTRUMENT, *GUNICORN, "-k", "asgi", "plain_asgi:app"], 401),
+        # gunicorn has asked for the app already as its module is imported: it serves it as ever.
         ([*GUNICORN, "instruments_itself:wsgi_app"], 404),
-        ([INSTRUMENT, *GUNICORN, "-k", "asgi", "plain_asgi:app"], 404),
     ],
     ids=lambda value: None if isinstance(value, int) else " ".join(Path(each).name for each in value),
 )
