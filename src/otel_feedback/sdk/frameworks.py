@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
+from otel_feedback.sdk.frame import current_request
 from otel_feedback.sdk.own_middlewares import own_middlewares
 from otel_feedback.sdk.patches import Patch
 
@@ -34,6 +35,31 @@ def _around_wsgi_app(original: Callable[..., Any]) -> Callable[..., Any]:
         return _middleware_of(self, original, _wsgi)(environ, start_response)
 
     return call_with_feedback
+
+
+def _around_django_response(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around ``BaseHandler.get_response``: Django has no Content-Length without its CommonMiddleware."""
+
+    @functools.wraps(original)
+    def get_response_with_feedback(self: Any, request: Any) -> Any:
+        return _noted(original(self, request))
+
+    return get_response_with_feedback
+
+
+def _around_django_async_response(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    async def get_response_with_feedback(self: Any, request: Any) -> Any:
+        return _noted(await original(self, request))
+
+    return get_response_with_feedback
+
+
+def _noted(response: Any) -> Any:
+    request = current_request()
+    if request is not None:
+        request.has_whole_answer = not getattr(response, "streaming", True)
+    return response
 
 
 def _around_aiohttp_start(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,6 +126,10 @@ FRAMEWORKS: Final = (
     Patch("django.core.handlers.wsgi", "WSGIHandler", "__call__", _around_wsgi_app),
     Patch("django.core.handlers.asgi", "ASGIHandler", "__call__", _around_asgi_app),
     Patch("aiohttp.web_app", "Application", "pre_freeze", _around_aiohttp_start),
+)
+ANSWERS: Final = (
+    Patch("django.core.handlers.base", "BaseHandler", "get_response", _around_django_response),
+    Patch("django.core.handlers.base", "BaseHandler", "get_response_async", _around_django_async_response),
 )
 SERVERS: Final = (
     Patch("uvicorn.server", "Server", "startup", _around_uvicorn_startup),

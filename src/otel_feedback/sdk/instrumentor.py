@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_feedback.sdk.frameworks import FRAMEWORKS, SERVERS, forget_middlewares
+from otel_feedback.sdk.frameworks import ANSWERS, FRAMEWORKS, SERVERS, forget_middlewares
 from otel_feedback.sdk.patches import Patches
 from otel_feedback.sdk.span_processor import fit_span_processor
 
@@ -27,7 +27,7 @@ def instrument(app: Any = None) -> None:
             ``otel_feedback.sdk.wsgi.FeedbackMiddleware``.
     """
     fit_span_processor()
-    for patch in (*FRAMEWORKS, *SERVERS):
+    for patch in (*FRAMEWORKS, *ANSWERS, *SERVERS):
         _patches.put(patch)
     covered = tuple(patched for patched in map(_patches.class_of, FRAMEWORKS) if patched is not None)
     if app is not None and not isinstance(app, covered):
@@ -39,6 +39,6 @@ def instrument(app: Any = None) -> None:
 
 def uninstrument() -> None:
     """Give frameworks and servers back as they were. The span processor stays: a tracer provider can't lose one."""
-    for patch in (*FRAMEWORKS, *SERVERS):
+    for patch in (*FRAMEWORKS, *ANSWERS, *SERVERS):
         _patches.take_back(patch)
     forget_middlewares()

@@ -28,16 +28,19 @@ class Patches:
 
     def __init__(self) -> None:
         self._lock: Final = ForkSafeLock()
+        self._asked: set[Patch] = set()
         self._in_place: dict[Patch, tuple[type[Any], Method]] = {}
 
     def put(self, patch: Patch) -> None:
         """Patch now, or when the app imports the module; doing it again changes nothing."""
-        if patch not in self._in_place:
+        if patch not in self._asked:
+            self._asked.add(patch)
             when_imported(patch.module, lambda module: self._patch(patch, module))
 
     def take_back(self, patch: Patch) -> None:
         """Give the method back as it was."""
         forget(patch.module)
+        self._asked.discard(patch)
         with self._lock:
             patched = self._in_place.pop(patch, None)
             if patched is not None:

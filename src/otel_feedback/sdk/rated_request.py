@@ -25,8 +25,8 @@ _WITHOUT_TOKEN: Final = frozenset({"HEAD", "OPTIONS"})
 class RatedRequest:
     """Every answer gets the header ``Otel-Feedback-Token`` when there is something to rate.
 
-    - An answer that is complete as its headers go out (it has a Content-Length): the latest LLM call of this request,
-      if there was one; with a ``session()`` but no such call, the trace.
+    - An answer that is complete as its headers go out (it has a Content-Length, or the framework says so): the latest
+      LLM call of this request, if there was one; with a ``session()`` but no such call, the trace.
     - An answer that streams (no Content-Length): the trace, because the call whose text it carries may still run or
       not even have begun. Whoever reads the rating resolves the trace to its final LLM call.
     - Anything else (static files, redirects, errors, pages without an LLM) gets no header, so it stays cacheable.
@@ -79,7 +79,7 @@ class RatedRequest:
         names = {name for name, _ in known}
         if TOKEN_HEADER.lower() in names:
             return {}
-        grant = self._grant(is_complete="content-length" in names)
+        grant = self._grant(is_complete=self._frame.has_whole_answer or "content-length" in names)
         if grant is None:
             return {}
         added = {TOKEN_HEADER: self._keyring().mint(grant)}

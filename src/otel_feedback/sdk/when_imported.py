@@ -16,31 +16,29 @@ Hook = Callable[[ModuleType], None]
 
 
 def when_imported(name: str, hook: Hook) -> None:
-    """Call ``hook`` with the module: now if it is there, else right after it is imported. Never raises.
-
-    A module waits for one hook: a later one takes its place.
-    """
+    """Call ``hook`` with the module: now if it is there, else right after it is imported. Never raises."""
     module = sys.modules.get(name)
     if module is not None:
         _call(hook, module)
         return
-    _finder.hooks[name] = hook
+    _finder.hooks.setdefault(name, []).append(hook)
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 
 
-def forget(name: str) -> None:
-    """Take back what waits for the module."""
-    _finder.hooks.pop(name, None)
+def forget(name: str) -> list[Hook]:
+    """Take back all that waits for the module, and return it."""
+    hooks = _finder.hooks.pop(name, [])
     if not _finder.hooks and _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+    return hooks
 
 
 class _Finder(MetaPathFinder):
     """Finds nothing itself: it has the loader that the others find tell when the module is loaded."""
 
     def __init__(self) -> None:
-        self.hooks: dict[str, Hook] = {}
+        self.hooks: dict[str, list[Hook]] = {}
         self._searching = threading.local()
 
     def find_spec(
@@ -63,9 +61,7 @@ class _Finder(MetaPathFinder):
         def exec_module(module: ModuleType) -> None:
             execute(module)
             del loader.exec_module  # the loader is as it was
-            hook = self.hooks.get(name)
-            forget(name)
-            if hook is not None:
+            for hook in forget(name):
                 _call(hook, module)
 
         try:

@@ -16,7 +16,7 @@ from tests.support.telemetry import sdk_settings, telemetry
 
 import otel_feedback
 from otel_feedback.sdk import aiohttp_server, wsgi
-from otel_feedback.sdk.frameworks import FRAMEWORKS, SERVERS
+from otel_feedback.sdk.frameworks import ANSWERS, FRAMEWORKS, SERVERS
 from otel_feedback.sdk.instrumentor import uninstrument
 from otel_feedback.sdk.own_middlewares import own_middlewares
 from otel_feedback.tokens import Keyring
@@ -180,7 +180,7 @@ print(json.dumps([early, patched, left, [type(each).__module__ for each in sys.m
 
 
 def test_no_framework_is_imported_before_the_app_does_and_each_is_covered_then():
-    modules = [(patch.module, f"{patch.class_name}.{patch.method}") for patch in (*FRAMEWORKS, *SERVERS)]
+    modules = [(patch.module, f"{patch.class_name}.{patch.method}") for patch in (*FRAMEWORKS, *ANSWERS, *SERVERS)]
     command = [sys.executable, "-c", IMPORTS, json.dumps(modules)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")

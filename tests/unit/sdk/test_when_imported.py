@@ -34,6 +34,14 @@ def test_a_module_is_told_once_after_it_is_complete(module):
     assert _finder not in sys.meta_path
 
 
+def test_several_may_wait_for_one_module(module):
+    seen = []
+    when_imported(module, lambda _: seen.append("first"))
+    when_imported(module, lambda _: seen.append("second"))
+    importlib.import_module(module)
+    assert seen == ["first", "second"]
+
+
 def test_what_is_forgotten_is_not_told(module):
     seen = []
     when_imported(module, seen.append)
