@@ -5,9 +5,10 @@ a tracer or logger provider every call is a cheap no-op. It never raises into th
 reasons; a programming mistake (a wrong type, a value out of range) raises TypeError or ValueError.
 """
 
+from otel_feedback.sdk.flush import flush
 from otel_feedback.sdk.instrumentor import instrument
 from otel_feedback.sdk.recorder import feedback_token, record, retract
 from otel_feedback.sdk.session import session
 
-__all__ = ["feedback_token", "instrument", "record", "retract", "session"]
+__all__ = ["feedback_token", "flush", "instrument", "record", "retract", "session"]
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
 """The ``/v1/feedback`` protocol, free of any web framework: bytes in, status and JSON out.
 
-The same protocol is served in the app (``sdk.asgi``, recording through OpenTelemetry) and by the service
+The same protocol is served in the app (``sdk.routes``, recording through OpenTelemetry) and by the service
 (``service.receiver_http``, appending to the durable queue); they differ only in their ``RatingStore``.
 
 POST   sets a rating         202 {"id", "state": "recorded"}

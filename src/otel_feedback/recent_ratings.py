@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from otel_feedback.fork_safe_lock import ForkSafeLock
 from otel_feedback.rating import Action, Rating, Scope, Target
 
 
@@ -17,7 +17,7 @@ class RecentRatings:
         self._seconds = seconds
         self._most = most
         self._ratings: OrderedDict[tuple[object, ...], tuple[float, Rating]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def remember(self, rating: Rating) -> None:
         """Keep it, unless a newer one of the same name is kept already."""

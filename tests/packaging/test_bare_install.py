@@ -40,6 +40,10 @@ outside = otel_feedback.feedback_token()
 retracted = otel_feedback.retract("thumbs", target=token)
 again = otel_feedback.record("stars", 4, minimum=1, maximum=5, response_id="chatcmpl-9")
 from otel_feedback.sdk.asgi import FeedbackMiddleware
+from otel_feedback.sdk import wsgi
+answer = wsgi.FeedbackMiddleware(None)({"PATH_INFO": "/feedback.js", "REQUEST_METHOD": "GET"}, lambda *_: None)
+assert len(b"".join(answer)) > 1000
+assert otel_feedback.flush()
 from otel_feedback.widget import serving
 json.dump({"loaded": loaded, "in_the_end": sorted(sys.modules), "token": token, "outside": outside,
            "ids": [submission, retracted, again], "widget": len(serving.answer("GET").body)}, sys.stdout)

@@ -31,9 +31,13 @@ class AppRatingStore:
     answer what came through this process. Where the service can't be asked, this process alone is remembered.
     """
 
-    def __init__(self, keyring: Keyring, service_url: str | None) -> None:
-        """``service_url`` is the service's OTLP/HTTP address; None when it is not known."""
+    def __init__(self, keyring: Keyring, service_url: str | None, *, may_block: bool = False) -> None:
+        """``service_url`` is the service's OTLP/HTTP address; None when it is not known.
+
+        With ``may_block`` the service is asked in the thread that is there, and nothing waits for an event loop.
+        """
         self._keyring = keyring
+        self._may_block = may_block
         self._service_url = service_url
         self._recent = RecentRatings()
         self._asks_again_at = 0.0
@@ -45,10 +49,14 @@ class AppRatingStore:
 
     async def current(self, target: Target, rater_id: str) -> list[Rating]:
         """The rater's current ratings of the target, retracted ones left out, ordered by name."""
-        import asyncio  # noqa: PLC0415  # whoever awaits this has it; `import otel_feedback` stays quick
-
         stored: list[Rating] = []
-        if self._service_url is not None and time.monotonic() >= self._asks_again_at:
+        if self._service_url is None or time.monotonic() < self._asks_again_at:
+            pass
+        elif self._may_block:
+            stored = self._read_back(self._service_url, target, rater_id)
+        else:
+            import asyncio  # noqa: PLC0415  # whoever awaits this has it; `import otel_feedback` stays quick
+
             stored = await asyncio.to_thread(self._read_back, self._service_url, target, rater_id)
         return self._recent.laid_over(stored, target, rater_id)
 

@@ -14,7 +14,7 @@ class OtelFeedbackInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as ab
     """``otel_feedback.instrument()`` as an instrumentation of OpenTelemetry's, under the name ``otel_feedback``."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """No library has to be there; Starlette is patched where it is."""
+        """No library has to be there; web frameworks are patched once the app imports them."""
         return ()
 
     def _instrument(self, **_: Any) -> None:

@@ -48,6 +48,7 @@ class Frame:
         latest_call: the LLM call begun last inside, in whichever task or thread.
         latest_session: the session entered last inside; itself for a session.
         entry_span: the first span started inside a request, which is its server span.
+        has_whole_answer: whether the framework has the whole answer, with or without a Content-Length.
         attachment: what detaches the frame from its context again; ``request_attachment`` likewise.
     """
 
@@ -60,6 +61,7 @@ class Frame:
     latest_call: LlmCall | None = None
     latest_session: Frame | None = None
     entry_span: SpanContext | None = None
+    has_whole_answer: bool = False
     attachment: Any = None
     request_attachment: Token[Frame | None] | None = None
 
@@ -98,6 +100,11 @@ def current_frame(context: Context | None = None) -> Frame | None:
     if frame is None:
         return _request.get()
     return frame if isinstance(frame, Frame) else None
+
+
+def current_request() -> Frame | None:
+    """The request that this task or thread serves, whatever sessions are entered in it."""
+    return _request.get()
 
 
 def empty_context() -> Context:

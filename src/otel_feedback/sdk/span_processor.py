@@ -6,7 +6,6 @@ optional. Outside of sessions and requests it costs one lookup in the context a 
 
 from __future__ import annotations
 
-import threading
 import weakref
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 
 from otel_feedback import semconv
+from otel_feedback.fork_safe_lock import ForkSafeLock
 from otel_feedback.sdk.frame import Frame, LlmCall, current_frame
 from otel_feedback.sdk.llm_call import is_llm_call
 from otel_feedback.sdk.quiet import report_failure
@@ -79,7 +79,7 @@ class SessionSpanProcessor:
         return True
 
 
-_fit_lock: Final = threading.Lock()
+_fit_lock: Final = ForkSafeLock()
 _fitted: weakref.WeakSet[Any] = weakref.WeakSet()
 
 

@@ -18,6 +18,7 @@ from otel_feedback import semconv
 from otel_feedback.sdk.asgi import FeedbackMiddleware
 from otel_feedback.sdk.entrypoint import OtelFeedbackInstrumentor
 from otel_feedback.sdk.instrumentor import uninstrument
+from otel_feedback.sdk.own_middlewares import own_middlewares
 
 __all__ = ["sdk_settings", "telemetry"]
 
@@ -97,6 +98,16 @@ def test_a_middleware_that_the_app_brings_itself_is_the_only_one():
     app = new_app(middleware=[Middleware(FeedbackMiddleware, path="/ratings")])
     assert ask(app, "/ratings").status_code == 401
     assert not has_endpoint(app)
+
+
+def test_a_middleware_that_is_made_at_the_first_request_serves_it_though_one_was_added_around():
+    async def outer(scope, receive, send):
+        await app(scope, receive, send)
+
+    app = new_app(middleware=[Middleware(FeedbackMiddleware, path="/ratings")])
+    added = FeedbackMiddleware(outer)
+    own_middlewares.discard(added)
+    assert ask(added, "/ratings").status_code == 401
 
 
 def test_an_app_inside_an_app_leaves_the_endpoint_to_the_outer_one():
