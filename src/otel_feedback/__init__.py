@@ -6,8 +6,9 @@ reasons; a programming mistake (a wrong type, a value out of range) raises TypeE
 """
 
 from otel_feedback.sdk.instrumentor import instrument
+from otel_feedback.sdk.pseudonyms import pseudonym
 from otel_feedback.sdk.recorder import feedback_token, record, retract
 from otel_feedback.sdk.session import session
 
-__all__ = ["feedback_token", "instrument", "record", "retract", "session"]
+__all__ = ["feedback_token", "instrument", "pseudonym", "record", "retract", "session"]
 __version__ = "0.1.0"

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from otel_feedback.errors import RejectedRequestError, TokenError
-from otel_feedback.rating import Action, Rating, Target, make_rating
+from otel_feedback.rating import Action, Rating, Target, has_content, make_rating
 from otel_feedback.tokens import Grant, Keyring
 
 FEEDBACK_PATH: Final = "/v1/feedback"
@@ -181,7 +181,7 @@ class FeedbackApi:
 def _without_text(rating: Rating) -> Rating:
     """The rating without what its rater wrote, for where OTEL_FEEDBACK_CAPTURE_COMMENTS is false."""
     kept = replace(rating, comment="", correction="")
-    if kept.action is Action.SUBMIT and kept.value is None and not (kept.label or kept.reasons):
+    if kept.action is Action.SUBMIT and not has_content(kept):
         raise RejectedRequestError(400, "comments_not_captured", "comments are not stored here, and there is no rating")
     return kept
 

@@ -112,6 +112,11 @@ class Rating:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
+def has_content(rating: Rating) -> bool:
+    """Whether there is anything in it that a submission must have: a value, a label, a reason, or text."""
+    return rating.value is not None or bool(rating.label or rating.comment or rating.correction or rating.reasons)
+
+
 def label_of_score(value: float, score_min: float | None = None, score_max: float | None = None) -> str:
     """The label of a score that came without one.
 

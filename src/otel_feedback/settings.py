@@ -21,6 +21,7 @@ PREFIX: Final = "OTEL_FEEDBACK_"
 DEFAULT_FILE: Final = "otel-feedback.toml"
 
 LogFormat: TypeAlias = Literal["text", "json"]
+Carriers: TypeAlias = Literal["both", "spans", "logs"]
 FilePath: TypeAlias = str
 """An absolute path, or "" for none."""
 
@@ -70,7 +71,13 @@ class Settings:
     retention_seconds: int = _setting("30d", "how long unrated traces are kept")
     retention_rated_seconds: int = _setting("400d", "how long rated traces are kept")
     capture_comments: bool = _setting("true", "store comments and corrections")
-    log_records: bool = _setting("true", "SDK: send each rating as a log record beside its span")
+    redact: str = _setting(
+        "", "package.module:function that gets each comment, correction and reason, and returns what may be stored"
+    )
+    pseudonym_key: str = _setting(
+        "", "SDK: secret that turns the users and raters given to it into pseudonyms; none: as given", secret=True
+    )
+    ratings_as: Carriers = _setting("both", "SDK: how ratings leave the app: as spans, as logs (log records), or both")
     endpoint: str = _setting(
         "", "SDK: the service's OTLP/HTTP address, where votes are read back; default OTEL_EXPORTER_OTLP_ENDPOINT"
     )
@@ -184,6 +191,17 @@ def _parse_log_format(text: str) -> LogFormat:
     raise ValueError("expected text or json")
 
 
+def _parse_carriers(text: str) -> Carriers:
+    match text.strip().lower():
+        case "both":
+            return "both"
+        case "spans":
+            return "spans"
+        case "logs":
+            return "logs"
+    raise ValueError("expected both, spans or logs")
+
+
 def _parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
@@ -203,6 +221,7 @@ _PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "tuple[str, ...]": _parse_list,
     "bool": _parse_bool,
     "LogFormat": _parse_log_format,
+    "Carriers": _parse_carriers,
 }
 _UNIT_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "_seconds": parse_duration_seconds,

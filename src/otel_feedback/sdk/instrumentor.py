@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from otel_feedback.redaction import Redactor
+from otel_feedback.sdk.configuration import redact_with
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.span_processor import fit_span_processor
 
@@ -21,7 +23,7 @@ _patched: list[tuple[type[Any], Callable[..., Any]]] = []
 _middleware: Final[weakref.WeakKeyDictionary[Any, FeedbackMiddleware]] = weakref.WeakKeyDictionary()
 
 
-def instrument(app: Any = None) -> None:
+def instrument(app: Any = None, *, redact: Redactor | None = None) -> None:
     """Switch everything on; calling it again changes nothing.
 
     The tracer provider gets the session's span processor (a provider that is set later gets it at the first session
@@ -29,9 +31,15 @@ def instrument(app: Any = None) -> None:
     tokens, whether it was built before or after. ``app`` is needed for no app; naming one makes sure that it is of a
     kind that is covered. Without OpenTelemetry's SDK or without Starlette that part is left out.
 
+    ``redact`` gets each comment, correction and reason before it is sent, and returns what may be stored of it
+    (OTEL_FEEDBACK_REDACT names such a function without code). A text for which it raises is left out of its rating.
+
     Raises:
+        TypeError: ``redact`` is no function.
         TypeError: ``app`` is neither Starlette nor FastAPI: wrap it in ``otel_feedback.sdk.asgi.FeedbackMiddleware``.
     """
+    if redact is not None:
+        redact_with(redact)
     fit_span_processor()
     try:
         _patch_starlette()
