@@ -64,6 +64,10 @@ class Settings:
     dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
     signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
     allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may send ratings and OTLP")
+    votes_per_minute: int = _setting(
+        "120", "of one rater, given and taken back; reading back ten times as often; 0: no limit"
+    )
+    requests_per_minute: int = _setting("6000", "to /v1/feedback, of one address; 0: no limit")
     tls_cert: FilePath = _setting("", "PEM certificate chain for the OTLP ports")
     tls_key: FilePath = _setting("", "PEM private key for the OTLP ports")
     tls_client_ca: FilePath = _setting("", "PEM bundle: OTLP only from clients whose certificate it signed (mTLS)")
@@ -202,6 +206,12 @@ def _parse_carriers(text: str) -> Carriers:
     raise ValueError("expected both, spans or logs")
 
 
+def _parse_count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise ValueError("expected a whole number, 0 or above")
+    return int(text)
+
+
 def _parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
@@ -220,6 +230,7 @@ _PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "Address": parse_address,
     "tuple[str, ...]": _parse_list,
     "bool": _parse_bool,
+    "int": _parse_count,
     "LogFormat": _parse_log_format,
     "Carriers": _parse_carriers,
 }

@@ -1,4 +1,4 @@
-"""The Python in docs/testing.md and docs/privacy.md runs and does what the text around it says."""
+"""The Python in docs/testing.md, docs/privacy.md and docs/tokens.md runs and does what the text around it says."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+import otel_feedback
 from otel_feedback.sdk.instrumentor import uninstrument
 from otel_feedback.settings import PREFIX, Settings, setting_name
 from otel_feedback.testing import RecordedFeedback, RecordedRating, RecordedSpan
+from otel_feedback.tokens import Keyring
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -58,7 +60,18 @@ def test_the_redactor_stores_what_the_text_says(recorded_feedback: RecordedFeedb
     assert f"stores `{comment}`" in (DOCS / "privacy.md").read_text()
 
 
-@pytest.mark.parametrize("document", ["privacy.md"])
+@pytest.mark.usefixtures("recorded_feedback")
+def test_a_token_is_made_as_the_text_says(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_FEEDBACK_SIGNING_KEYS", "new,old")
+    (snippet,) = snippets("tokens.md")
+    scope: dict[str, Any] = {"otel_feedback": otel_feedback}
+    with otel_feedback.session("conversation-42", user="u-7"):
+        exec(snippet, scope)  # noqa: S102  # the snippet is ours
+    grant = Keyring(("another", "new")).verify(scope["token"])
+    assert (grant.names, grant.rater_id, grant.target.session_id) == (("thumbs",), "u-7", "conversation-42")
+
+
+@pytest.mark.parametrize("document", ["privacy.md", "testing.md", "tokens.md"])
 def test_every_setting_that_is_named_exists(document: str):
     known = {PREFIX + setting_name(each.name).upper() for each in fields_of(Settings)}
     assert set(re.findall(rf"{PREFIX}[A-Z_]+", (DOCS / document).read_text())) <= known

@@ -63,6 +63,8 @@ def test_a_list_is_split_at_commas_and_stripped():
         ("OTEL_FEEDBACK_CAPTURE_COMMENTS", "flase"),
         ("OTEL_FEEDBACK_MAX_REQUEST_BYTES", "64 MB"),
         ("OTEL_FEEDBACK_RATINGS_AS", "metrics"),
+        ("OTEL_FEEDBACK_VOTES_PER_MINUTE", "-1"),
+        ("OTEL_FEEDBACK_REQUESTS_PER_MINUTE", "1.5"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_with_its_variable(variable, text):

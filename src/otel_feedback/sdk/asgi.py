@@ -22,6 +22,7 @@ from otel_feedback.feedback_api import (
     FeedbackResponse,
     error_response,
 )
+from otel_feedback.rate_limit import RequestLimits
 from otel_feedback.rating import Scope, Target
 from otel_feedback.sdk.configuration import has_shared_keys, keyring, settings
 from otel_feedback.sdk.endpoint import AppRatingStore, service_url
@@ -136,7 +137,8 @@ class FeedbackMiddleware:
                 return error_response(413, "too_large", f"the body has more than {MAX_BODY_BYTES} bytes")
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
             query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
-            return await self._api.answer(FeedbackRequest(scope["method"], headers, query, body))
+            address = (scope.get("client") or ("",))[0]
+            return await self._api.answer(FeedbackRequest(scope["method"], headers, query, body, address))
         except Exception as error:  # noqa: BLE001  # the host page gets an answer that it can show
             report_failure("answering a feedback request", error)
             return error_response(500, "internal", "the rating could not be taken; try again")
@@ -150,6 +152,7 @@ class FeedbackMiddleware:
             AppRatingStore(ring, url),
             allowed_origins=self._allowed_origins or settings().allowed_origins,
             capture_comments=settings().capture_comments,
+            limits=RequestLimits(settings().votes_per_minute, settings().requests_per_minute),
         )
 
 
