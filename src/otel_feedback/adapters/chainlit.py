@@ -62,11 +62,15 @@ class RecordsFeedback:
     async def _token_in_thread(self, feedback: Any) -> str:
         thread = await self.get_thread(feedback.threadId) if feedback.threadId else None  # type: ignore[attr-defined]
         steps = thread["steps"] if thread else []
-        return next((_token_of(step) for step in steps if step["id"] == feedback.forId), "")
+        named = [step for step in reversed(steps) if feedback.forId in {step["id"], step.get("parentId")}]
+        return next((token for step in named if (token := _token_of(step))), "")
 
     def _remember_step(self, step: Any) -> None:
+        """Chainlit's page names the message, or the run around it, whose last message then is the answer."""
         if token := _token_of(step):
-            self._remember(step["id"], token)
+            for identity in (step["id"], step.get("parentId")):
+                if identity:
+                    self._remember(identity, token)
 
     def _remember(self, identity: str, token: str) -> None:
         self._otel_feedback_tokens[identity] = token

@@ -21,19 +21,17 @@ def rateable(token: str) -> dict[str, str]:
 def rate(messages: list[dict[str, Any]], data: gr.LikeData) -> None:
     """Record a like, a dislike or another of the chatbot's ``feedback_options``; undoing it takes the rating back.
 
-    Listen with ``chatbot.like(rate, chatbot)``. Likes are ratings named ``thumbs``, other options labels of ``choice``.
-    Messages without a token (see ``rateable``) are left alone.
+    Listen with ``chatbot.like(rate, chatbot)``. All are ratings named ``thumbs``, since one takes another's place:
+    likes as True and False, other options as their label. Messages without a token (see ``rateable``) are left alone.
     """
     index = data.index[0] if isinstance(data.index, tuple | list) else data.index
     token = (messages[index].get("metadata") or {}).get(_TOKEN)
     if not isinstance(token, str):
         return
     try:
-        if isinstance(data.liked, bool):
-            record("thumbs", data.liked, target=token)
-        elif data.liked:
-            record("choice", data.liked, target=token)
-        else:
+        if data.liked == "":  # undone
             retract("thumbs", target=token)
+        else:
+            record("thumbs", data.liked, target=token)
     except TokenError as error:  # e.g. expired while the page was open
         report_failure("recording a rating of Gradio's", error)

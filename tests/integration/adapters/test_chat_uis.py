@@ -24,6 +24,7 @@ __all__ = ["browser"]
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
 START_SECONDS = 120.0
 CLICK_SECONDS = 20.0
+expect.set_options(timeout=CLICK_SECONDS * 1000)
 
 
 def snippet(heading: str) -> str:
@@ -139,19 +140,29 @@ def test_streamlits_stars_are_scores_from_one_to_five(tmp_path: Path):
 
 def test_gradio(tmp_path: Path, page: Page):
     app = App(tmp_path, "gradio")
+    options = 'gr.Chatbot(feedback_options=("Like", "Dislike", "Spam"))'
+    app.path.write_text(app.path.read_text().replace("gr.Chatbot()", options))
     with app.serving("app.py", GRADIO_SERVER_PORT="PORT", GRADIO_SERVER_NAME="127.0.0.1") as url:
         page.goto(url)
         for question in ("first", "second"):
             page.get_by_label("Ask something").fill(question)
             page.get_by_label("Ask something").press("Enter")
             expect(page.get_by_text(f"{question}? Canberra.")).to_be_visible()
-        page.screenshot(path=tmp_path / "gradio.png")
-        page.get_by_label("like", exact=True).first.click()
-        app.wait_for(1)
-        page.get_by_label("dislike").last.click()
-        app.wait_for(2)
-    told = [(each["response"], each["action"], each["value"], each["rater"]) for each in app.ratings()]
-    assert told == [("answer to first", "submit", 1.0, "u-7"), ("answer to second", "submit", 0.0, "u-7")]
+        for count, (button, which) in enumerate([("Like", 0), ("Dislike", 1), ("Disliked", 0), ("Spam", 0)], 1):
+            if button == "Spam":
+                page.get_by_label("Feedback").first.click()
+                page.get_by_text("Spam").first.click()
+            else:
+                page.get_by_label(button, exact=True).nth(which).click()
+            app.wait_for(count)
+    told = [(each["response"], each["action"], each["value"], each["label"]) for each in app.ratings()]
+    assert told == [
+        ("answer to first", "submit", 1.0, "positive"),
+        ("answer to second", "submit", 0.0, "negative"),
+        ("answer to second", "retract", None, ""),
+        ("answer to first", "submit", None, "Spam"),
+    ]
+    assert {(each["rater"], each["session"]) for each in app.ratings()} == {("u-7", "conversation-42")}
 
 
 def test_chainlit(tmp_path: Path, page: Page):
@@ -159,14 +170,25 @@ def test_chainlit(tmp_path: Path, page: Page):
     with app.serving("-m", "chainlit", "run", "app.py", "--headless", "--port", "PORT") as url:
         page.goto(url)
         page.locator("#chat-input").fill("first")
-        page.locator("#chat-input").press("Enter")
+        expect(page.locator("#chat-submit")).to_be_enabled()
+        page.locator("#chat-submit").click()
         expect(page.get_by_text("first? Canberra.")).to_be_visible()
-        page.screenshot(path=tmp_path / "chainlit.png")
         page.locator(".negative-feedback-off").click()
-        page.locator("#feedback-description").fill("Too short.")
+        page.get_by_placeholder("Your feedback...").fill("Too short.")
         page.locator("#submit-feedback").click()
         app.wait_for(1)
         page.locator(".negative-feedback-on").click()
         app.wait_for(2)
     told = [(each["response"], each["action"], each["value"], each["comment"]) for each in app.ratings()]
     assert told == [("answer to first", "submit", 0.0, "Too short."), ("answer to first", "retract", None, "")]
+
+
+def test_chainlits_thumbs_for_messages_of_before_a_restart_are_recorded(tmp_path: Path):
+    app = App(tmp_path, "chainlit")
+    done = subprocess.run(
+        [str(app.python), str(HERE / "apps" / "drive_chainlit.py")],
+        cwd=tmp_path, env=app.environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [(each["response"], each["value"], each["session"]) for each in app.ratings()]
+    assert told == [("answer to first", 1.0, "thread-1")] * 2

@@ -73,6 +73,8 @@ def run_import(service: RunningService, folder: Path, rows: Any) -> subprocess.C
 def test_an_export_is_in_sql_with_its_own_times_and_importing_it_again_adds_nothing(
     service: RunningService, tmp_path: Path
 ):
+    document = (Path(__file__).parents[3] / "docs" / "chat-uis.md").read_text()
+    assert f"\nopentelemetry-instrument python -m {MODULE} feedback-history-export.json\n" in document
     given, liked = row(), row(data={"rating": 1})
     rows = [given, liked, row(type="arena"), row(meta={})]
     for _ in range(2):
