@@ -9,7 +9,8 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness bench-idle bench-data bench-queries soak screenshots cookbook clean
+.PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries soak screenshots \
+	cookbook clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ bench-freshness: install ## Measure how soon a rating is in SQL while spans come
 
 bench-idle: install ## Measure what the service takes of a core while next to nothing comes
 	@$(BIN)/python -m tests.benchmarks.idle $(ARGS)
+
+bench-sdk: install ## Measure what a rating costs an app, beside the clients of Langfuse, LangSmith and Phoenix
+	@$(BIN)/python -m tests.benchmarks.sdk $(ARGS)
 
 bench-data: install ## Make the data that queries are measured on (OTEL_FEEDBACK_DATA_DIR says where)
 	@$(BIN)/python -m tests.benchmarks.history $(ARGS)

@@ -7,8 +7,9 @@ reasons; a programming mistake (a wrong type, a value out of range) raises TypeE
 
 from otel_feedback.sdk.flush import flush
 from otel_feedback.sdk.instrumentor import instrument
+from otel_feedback.sdk.pseudonyms import pseudonym
 from otel_feedback.sdk.recorder import feedback_token, record, retract
 from otel_feedback.sdk.session import session
 
-__all__ = ["feedback_token", "flush", "instrument", "record", "retract", "session"]
+__all__ = ["feedback_token", "flush", "instrument", "pseudonym", "record", "retract", "session"]
 __version__ = "0.1.0"

@@ -7,8 +7,9 @@ POST   sets a rating         202 {"id", "state": "recorded"}
 GET    reads them back       200 {"ratings": [{"id", "name", "value", "label", "comment", ...}]}
 DELETE takes a rating back   202 {"id", "state": "retracted"}
 
-Whoever holds a token may use it, so it is enough to name it: in the JSON body, as ``Authorization: Bearer``, or,
-for GET and DELETE, as ``?token=``. Raw trace ids are never accepted.
+Whoever holds a token may use it, so it is enough to name it: in the JSON body, as ``Authorization: Bearer``, or, for
+GET and DELETE, as ``?token=``. Raw trace ids are never accepted. A page of another origin is answered only where it is
+on the list, and nobody more often than ``rate_limit`` allows. docs/tokens.md lists every attack.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from otel_feedback.errors import RejectedRequestError, TokenError
-from otel_feedback.rating import Action, Rating, Target, make_rating
+from otel_feedback.rate_limit import RequestLimits, TooManyRequestsError
+from otel_feedback.rating import Action, Rating, Target, has_content, make_rating
+from otel_feedback.recent_ratings import target_key
 from otel_feedback.tokens import Grant, Keyring
 
 FEEDBACK_PATH: Final = "/v1/feedback"
@@ -35,12 +38,19 @@ _BODY_FIELDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FeedbackRequest:
-    """One HTTP request. Header names are lower case; ``query`` holds the last value of each parameter."""
+    """One HTTP request.
+
+    Attributes:
+        headers: their names are lower case.
+        query: the last value of each parameter.
+        address: of the client, "" where it is not known.
+    """
 
     method: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,10 @@ class FeedbackApi:
         *,
         allowed_origins: tuple[str, ...] = (),
         capture_comments: bool = True,
+        limits: RequestLimits | None = None,
     ) -> None:
         self._keyring = keyring
+        self._limits = limits or RequestLimits()
         self._store = store
         self._allowed_origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
         self._capture_comments = capture_comments
@@ -86,7 +98,12 @@ class FeedbackApi:
         """Answer one request; errors become JSON ``{"error": {"code", "message"}}`` with their status."""
         cors = self._cors_headers(request)
         try:
+            self._limits.count_address(request.address)
+            self._check_origin(request)
             status, content = await self._dispatch(request)
+        except TooManyRequestsError as error:
+            retry_after = {"Retry-After": str(error.retry_after_seconds)}
+            return error_response(error.status, error.code, str(error), {**retry_after, **cors})
         except RejectedRequestError as error:
             return error_response(error.status, error.code, str(error), cors)
         body = b"" if content is None else json.dumps(content, ensure_ascii=False).encode()
@@ -128,13 +145,32 @@ class FeedbackApi:
         return 200, {"ratings": [rating_to_json(rating) for rating in visible]}
 
     def _grant(self, request: FeedbackRequest, content: Mapping[str, Any]) -> Grant:
+        """What the request's token allows, once its rater has asked not too often."""
         token = content.get("token")
         if token is None:
             scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-            token = credentials.strip() if scheme.lower() == "bearer" else request.query.get("token")
+            in_url = request.query.get("token") if request.method != "POST" else None
+            token = credentials.strip() if scheme.lower() == "bearer" else in_url
         if not isinstance(token, str) or not token:
             raise TokenError(401, "missing_token", 'a rating token is needed, as "token" or as Authorization: Bearer')
-        return self._keyring.verify(token)
+        grant = self._keyring.verify(token)
+        # Raters without a name are told apart by what they rate: of one target, they are one rater anyway.
+        rater = f"rater {grant.rater_id}" if grant.rater_id else f"target {target_key(grant.target)}"
+        self._limits.count_rater(rater, is_read=request.method == "GET")
+        return grant
+
+    def _check_origin(self, request: FeedbackRequest) -> None:
+        """Refuse a page of another site, which browsers name, so that it can do nothing even with a stolen token.
+
+        Only the browser knows whether a page has the origin of this endpoint: behind a proxy the Host is another one.
+        """
+        site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+        if request.method != "OPTIONS" and site in {"cross-site", "same-site"} and origin not in self._allowed_origins:
+            raise RejectedRequestError(
+                403,
+                "origin_not_allowed",
+                f"pages of {origin or 'other sites'} are not in OTEL_FEEDBACK_ALLOWED_ORIGINS",
+            )
 
     def _rating_of(self, content: Mapping[str, Any], grant: Grant, action: Action) -> Rating:
         name = content.get("name")
@@ -173,6 +209,7 @@ class FeedbackApi:
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Allow-Methods": "GET, POST, DELETE",
             "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Access-Control-Expose-Headers": "Retry-After",
             "Access-Control-Max-Age": "600",
             "Vary": "Origin",
         }
@@ -181,7 +218,7 @@ class FeedbackApi:
 def _without_text(rating: Rating) -> Rating:
     """The rating without what its rater wrote, for where OTEL_FEEDBACK_CAPTURE_COMMENTS is false."""
     kept = replace(rating, comment="", correction="")
-    if kept.action is Action.SUBMIT and kept.value is None and not (kept.label or kept.reasons):
+    if kept.action is Action.SUBMIT and not has_content(kept):
         raise RejectedRequestError(400, "comments_not_captured", "comments are not stored here, and there is no rating")
     return kept
 

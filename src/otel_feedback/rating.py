@@ -112,6 +112,11 @@ class Rating:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
+def has_content(rating: Rating) -> bool:
+    """Whether there is anything in it that a submission must have: a value, a label, a reason, or text."""
+    return rating.value is not None or bool(rating.label or rating.comment or rating.correction or rating.reasons)
+
+
 def label_of_score(value: float, score_min: float | None = None, score_max: float | None = None) -> str:
     """The label of a score that came without one.
 
@@ -161,7 +166,7 @@ def make_rating(
     """
     _check_text("name", name, MAX_NAME_CHARACTERS)
     if not name.strip():
-        raise ValueError("name must not be empty")
+        raise ValueError('name must not be empty: say what is rated, e.g. "thumbs"')
     _check_text("comment", comment, MAX_COMMENT_CHARACTERS)
     _check_text("correction", correction, MAX_CORRECTION_CHARACTERS)
     _check_text("rater", rater_id, MAX_IDENTIFIER_CHARACTERS)
@@ -245,6 +250,8 @@ def _score_and_label(value: RatingValue, score_min: float | None, score_max: flo
         if score_min is not None and score_max is not None and not score_min <= score <= score_max:
             raise ValueError(f"value {value} is outside [{score_min:g}, {score_max:g}]")
         return score, label_of_score(score, score_min, score_max)
+    if not isinstance(value, str):
+        raise TypeError(f"value must be True, False, a number, a label or None, not {type(value).__name__}")
     _check_text("value", value, MAX_NAME_CHARACTERS)
     if not value.strip():
         raise ValueError("value must not be an empty string; use None for a comment alone")

@@ -21,6 +21,7 @@ PREFIX: Final = "OTEL_FEEDBACK_"
 DEFAULT_FILE: Final = "otel-feedback.toml"
 
 LogFormat: TypeAlias = Literal["text", "json"]
+Carriers: TypeAlias = Literal["both", "spans", "logs"]
 FilePath: TypeAlias = str
 """An absolute path, or "" for none."""
 
@@ -63,6 +64,10 @@ class Settings:
     dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
     signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
     allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may send ratings and OTLP")
+    votes_per_minute: int = _setting(
+        "120", "of one rater, given and taken back; reading back ten times as often; 0: no limit"
+    )
+    requests_per_minute: int = _setting("6000", "to /v1/feedback, of one address; 0: no limit")
     tls_cert: FilePath = _setting("", "PEM certificate chain for the OTLP ports")
     tls_key: FilePath = _setting("", "PEM private key for the OTLP ports")
     tls_client_ca: FilePath = _setting("", "PEM bundle: OTLP only from clients whose certificate it signed (mTLS)")
@@ -72,7 +77,13 @@ class Settings:
         "400d", "how long ratings and what they rate are kept, and no less than the unrated; 0d: for ever"
     )
     capture_comments: bool = _setting("true", "store comments and corrections")
-    log_records: bool = _setting("true", "SDK: send each rating as a log record beside its span")
+    redact: str = _setting(
+        "", "package.module:function that gets each comment, correction and reason, and returns what may be stored"
+    )
+    pseudonym_key: str = _setting(
+        "", "SDK: secret that turns the users and raters given to it into pseudonyms; none: as given", secret=True
+    )
+    ratings_as: Carriers = _setting("both", "SDK: how ratings leave the app: as spans, as logs (log records), or both")
     endpoint: str = _setting(
         "", "SDK: the service's OTLP/HTTP address, where votes are read back; default OTEL_EXPORTER_OTLP_ENDPOINT"
     )
@@ -186,6 +197,23 @@ def _parse_log_format(text: str) -> LogFormat:
     raise ValueError("expected text or json")
 
 
+def _parse_carriers(text: str) -> Carriers:
+    match text.strip().lower():
+        case "both":
+            return "both"
+        case "spans":
+            return "spans"
+        case "logs":
+            return "logs"
+    raise ValueError("expected both, spans or logs")
+
+
+def _parse_count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise ValueError("expected a whole number, 0 or above")
+    return int(text)
+
+
 def _parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
@@ -204,7 +232,9 @@ _PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "Address": parse_address,
     "tuple[str, ...]": _parse_list,
     "bool": _parse_bool,
+    "int": _parse_count,
     "LogFormat": _parse_log_format,
+    "Carriers": _parse_carriers,
 }
 _UNIT_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "_seconds": parse_duration_seconds,

@@ -65,6 +65,7 @@ class Keyring:
 
         Raises:
             TokenError: the keyring is empty.
+            ValueError: the ids and names are so long that no one would take the token.
         """
         import jwt  # noqa: PLC0415  # 40 ms of imports that an app pays only once it mints
 
@@ -87,13 +88,20 @@ class Keyring:
         }
         claims.update({claim: value for claim, value in optional.items() if value})
         key = self._keys[0]
-        return jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers={"kid": key.key_id})
+        token = jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers={"kid": key.key_id})
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise ValueError(
+                f"the rating token would have {len(token)} characters, and at most {MAX_TOKEN_CHARACTERS} are taken: "
+                "shorten session_id, response_id, rater or names"
+            )
+        return token
 
     def verify(self, token: str) -> Grant:
         """What the token allows.
 
         Raises:
-            TokenError: 401 for a token that is malformed, altered, expired or signed by a key not in this ring.
+            TokenError: 401 for a token that is malformed, altered, expired, not valid yet, or signed by a key not in
+                this ring.
         """
         import jwt  # noqa: PLC0415  # as in mint
 
@@ -121,6 +129,10 @@ class Keyring:
             )
         except jwt.ExpiredSignatureError:
             raise TokenError(401, "expired_token", "the rating token has expired; reload the page") from None
+        except jwt.ImmatureSignatureError:
+            raise TokenError(
+                401, "not_yet_valid", "the rating token is not valid yet; are the clocks of app and service right?"
+            ) from None
         except (jwt.PyJWTError, ValueError):
             raise TokenError(401, "invalid_token", "the rating token is malformed or was altered") from None
         return _grant_of(claims)

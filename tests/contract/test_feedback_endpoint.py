@@ -101,7 +101,9 @@ def test_changing_ones_mind_replaces_and_retracting_removes(service: RunningServ
     post(service, token, name="thumbs", value=True)
     post(service, token, name="thumbs", value=False)
     assert [each["label"] for each in read_back(service, token)] == ["negative"]
-    answer = httpx.delete(f"{service.http}/v1/feedback", params={"token": token, "name": "thumbs"})
+    answer = httpx.delete(
+        f"{service.http}/v1/feedback", params={"name": "thumbs"}, headers={"Authorization": f"Bearer {token}"}
+    )
     assert (answer.status_code, answer.json()["state"]) == (202, "retracted")
     assert read_back(service, token) == []
     events = service.wait_for_rows(EVENTS, 3, rater=rater)

@@ -178,7 +178,12 @@ def test_the_make_targets_and_packages_that_the_readme_names_exist():
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", *sorted(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md"))],
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        *sorted(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md")),
+    ],
 )
 def test_every_link_within_the_project_leads_somewhere(document: str):
     text = (ROOT / document).read_text()

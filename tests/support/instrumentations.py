@@ -7,7 +7,6 @@ instrumentation sends changes only when a pin does.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -17,10 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.tools import cached_folder, missing_tool
+from tests.support.environments import pinned_python
 
 SOURCES: Final = Path(__file__).parents[1] / "contract" / "instrumented"
-INSTALL_SECONDS: Final = 1200
 CALLS_SECONDS: Final = 120
 
 CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -40,7 +38,7 @@ class Instrumentation:
         """The interpreter of its environment, which the first caller makes."""
         if not self.requirements:
             return Path(sys.executable)
-        return _environment(SOURCES / "requirements" / f"{self.requirements}.txt") / "bin" / "python"
+        return pinned_python(SOURCES / "requirements" / f"{self.requirements}.txt")
 
     def make_calls(self, endpoint: str, service_name: str, model_url: str) -> dict[str, dict[str, str]]:
         """Make every call, export what is told of them to the endpoint, and return the ids of the answers."""
@@ -115,24 +113,6 @@ SILENT: Final = {
     "traceloop_openai_indexed_silent": traceloop("traceloop-older", content=False),
 }
 """Those that are told to keep what was said to themselves."""
-
-
-def _environment(pins: Path) -> Path:
-    def fill(folder: Path) -> None:
-        _install([sys.executable, "-m", "venv", str(folder)], pins)
-        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _install([*command, "--no-deps", "--requirement", str(pins)], pins)
-
-    python = f"{sys.implementation.cache_tag}-{sys.base_prefix}"
-    digest = hashlib.sha256(python.encode() + pins.read_bytes()).hexdigest()[:12]
-    return cached_folder(f"instrumentations/{pins.stem}-{digest}", fill)
-
-
-def _install(command: list[str], pins: Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
-    if done.returncode:
-        said = "; ".join((done.stdout + done.stderr).strip().split("\n")[-3:])
-        missing_tool(f"the packages of {pins.name} can't be installed with pip: {said}")
 
 
 def _bare_environment() -> dict[str, str]:

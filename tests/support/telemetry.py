@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,8 +85,8 @@ def telemetry(sdk_settings: pytest.MonkeyPatch) -> Iterator[Telemetry]:  # noqa:
 @pytest.fixture
 def sdk_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A signing key and no other setting; ``setenv`` on it changes what the SDK reads, before its first use."""
-    for variable in ("OTEL_FEEDBACK_CONFIG", "OTEL_FEEDBACK_CAPTURE_COMMENTS", "OTEL_FEEDBACK_ENDPOINT"):
-        monkeypatch.delenv(variable, raising=False)
+    for variable in [name for name in os.environ if name.startswith("OTEL_FEEDBACK_")]:
+        monkeypatch.delenv(variable)
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     monkeypatch.setenv("OTEL_FEEDBACK_SIGNING_KEYS", "key-of-this-test")
     configuration.forget()

@@ -64,14 +64,14 @@ def test_a_vote_is_taken_read_back_switched_and_taken_back():
     status, answer = client.ask("DELETE", {"token": TOKEN, "name": "thumbs"})
     assert (status, answer["state"]) == (202, "retracted")
     assert client.store.taken[-1].action is Action.RETRACT
-    assert client.ask("GET", query={"token": TOKEN}) == (200, {"ratings": []})
+    assert client.ask("GET", authorization=f"Bearer {TOKEN}") == (200, {"ratings": []})
 
 
 def test_another_rater_sees_nothing():
     client = Client()
     client.ask("POST", {"token": TOKEN, "name": "thumbs", "value": True})
     other = KEYS.mint(Grant(TARGET, "u-8"))
-    assert client.ask("GET", query={"token": other}) == (200, {"ratings": []})
+    assert client.ask("GET", authorization=f"Bearer {other}") == (200, {"ratings": []})
 
 
 def test_a_repeated_submission_keeps_its_id():
@@ -94,7 +94,7 @@ def test_a_token_shows_only_ratings_of_its_names():
     client = Client()
     client.ask("POST", {"token": TOKEN, "name": "thumbs", "value": True})
     token = KEYS.mint(Grant(TARGET, "u-7", ("stars",)))
-    assert client.ask("GET", query={"token": token}) == (200, {"ratings": []})
+    assert client.ask("GET", authorization=f"Bearer {token}") == (200, {"ratings": []})
 
 
 @pytest.mark.parametrize(

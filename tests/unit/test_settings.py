@@ -20,7 +20,8 @@ def test_the_defaults_need_no_configuration():
     assert (settings.retention_seconds, settings.retention_rated_seconds) == (30 * 86400, 400 * 86400)
     assert settings.max_request_bytes == 64 << 20
     assert settings.max_queue_bytes == 4 << 30
-    assert settings.capture_comments is settings.log_records is True
+    assert settings.capture_comments is True
+    assert settings.ratings_as == "both"
     assert settings.signing_keys == ()
 
 
@@ -61,6 +62,9 @@ def test_a_list_is_split_at_commas_and_stripped():
         ("OTEL_FEEDBACK_RETENTION", "forever"),
         ("OTEL_FEEDBACK_CAPTURE_COMMENTS", "flase"),
         ("OTEL_FEEDBACK_MAX_REQUEST_BYTES", "64 MB"),
+        ("OTEL_FEEDBACK_RATINGS_AS", "metrics"),
+        ("OTEL_FEEDBACK_VOTES_PER_MINUTE", "-1"),
+        ("OTEL_FEEDBACK_REQUESTS_PER_MINUTE", "1.5"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_with_its_variable(variable, text):

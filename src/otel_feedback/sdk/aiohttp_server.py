@@ -67,7 +67,12 @@ class FeedbackMiddleware:
     async def _answer(self, request: web.Request) -> FeedbackResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         return await self._routes.answer(
-            request.path, request.method, headers, request.query_string, lambda: _read_body(request)
+            request.path,
+            request.method,
+            headers,
+            request.query_string,
+            lambda: _read_body(request),
+            address=request.remote or "",
         )
 
 

@@ -76,7 +76,10 @@ class FeedbackMiddleware:
     async def _answer(self, path: str, scope: AsgiScope, receive: Receive) -> FeedbackResponse:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope.get("query_string", b"").decode("latin-1")
-        return await self._routes.answer(path, scope["method"], headers, query, lambda: _read_body(scope, receive))
+        address = (scope.get("client") or ("",))[0]
+        return await self._routes.answer(
+            path, scope["method"], headers, query, lambda: _read_body(scope, receive), address=address
+        )
 
 
 def _path_within_app(scope: AsgiScope) -> str:

@@ -1,4 +1,6 @@
-"""How a rating travels: an event on the rated span or on a carrier span of its own, and always a log record.
+"""How a rating travels: an event on the rated span or on a carrier span of its own, and a log record.
+
+OTEL_FEEDBACK_RATINGS_AS leaves one of the two out.
 
 All carriers of one submission have the same attributes and the same ``otel_feedback.id``, so that a receiver that
 sees two of them stores one rating.
@@ -6,7 +8,8 @@ sees two of them stores one rating.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
@@ -14,7 +17,8 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanK
 
 from otel_feedback import semconv
 from otel_feedback.rating import Rating, Scope
-from otel_feedback.sdk.configuration import settings
+from otel_feedback.redaction import redacted
+from otel_feedback.sdk.configuration import redactor, settings
 from otel_feedback.sdk.frame import empty_context
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.targets import span_context_of
@@ -22,27 +26,41 @@ from otel_feedback.sdk.targets import span_context_of
 SCOPE_NAME: Final = "otel_feedback"
 
 
-def send(rating: Rating, span_context: SpanContext | None = None, span: Span | None = None) -> None:
+Observer: TypeAlias = Callable[[Rating], None]
+observers: Final[list[Observer]] = []
+"""Called with every rating that is sent; ``otel_feedback.testing`` is one."""
+
+
+def send(rating: Rating, span_context: SpanContext | None = None, span: Span | None = None) -> Rating:
     """Put the rating on its way; it leaves the process with the next batch of the exporters. Never raises.
 
     ``span_context`` is the rated span with its own flags (default: made from the target), ``span`` the rated span
     while it still records.
+
+    Returns:
+        The rating as it was sent: its texts redacted.
     """
+    rating = redacted(rating, redactor())
     is_of_session = rating.target.scope is Scope.SESSION
     rated = None if is_of_session else span_context or span_context_of(rating.target)
     attributes = attributes_of(rating)
-    try:
-        if span is not None and rating.target.scope is Scope.SPAN and span.is_recording():
-            span.add_event(semconv.EVALUATION_EVENT, attributes, timestamp=rating.time_unix_nano)
-        else:
-            _send_carrier_span(rating, rated, attributes)
-    except Exception as error:  # noqa: BLE001  # telemetry never breaks the app
-        report_failure("sending a rating as a span", error)
-    try:
-        if settings().log_records:
+    carriers = settings().ratings_as
+    if carriers != "logs":
+        try:
+            if span is not None and rating.target.scope is Scope.SPAN and span.is_recording():
+                span.add_event(semconv.EVALUATION_EVENT, attributes, timestamp=rating.time_unix_nano)
+            else:
+                _send_carrier_span(rating, rated, attributes)
+        except Exception as error:  # noqa: BLE001  # telemetry never breaks the app
+            report_failure("sending a rating as a span", error)
+    if carriers != "spans":
+        try:
             _send_log_record(rating, rated, attributes)
-    except Exception as error:  # noqa: BLE001  # as above
-        report_failure("sending a rating as a log record", error)
+        except Exception as error:  # noqa: BLE001  # as above
+            report_failure("sending a rating as a log record", error)
+    for observe in tuple(observers):
+        observe(rating)
+    return rating
 
 
 def attributes_of(rating: Rating) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from functools import lru_cache
+from pathlib import Path
 
 from otel_feedback.errors import ConfigurationError
+from otel_feedback.redaction import Redactor, load_redactor, redact_everything
 from otel_feedback.sdk.quiet import logger, warn_once
-from otel_feedback.settings import PREFIX, Settings
+from otel_feedback.settings import DEFAULT_FILE, PREFIX, Settings
 from otel_feedback.tokens import Keyring
 
 
@@ -16,18 +18,21 @@ from otel_feedback.tokens import Keyring
 def settings() -> Settings:
     """The settings, read from the environment and the TOML file at the first call.
 
-    An app must start although a setting is malformed: that is logged as an error, and only the signing keys of the
-    environment are kept. Comments are then not captured, since the broken setting may have been the one that
-    forbids them.
+    An app must start although a setting is malformed: that is logged as an error, and only what keeps secrets and
+    privacy is taken from the environment. Comments are then not captured, since the broken setting may have been the
+    one that forbids them; and where a file may name a pseudonym key and a redactor, users get pseudonyms of this
+    process, and no text is kept.
     """
     try:
         return Settings.load()
     except ConfigurationError as error:
         logger.error("%s. Until then: defaults, and comments are not captured", error)
-        kept = PREFIX + "SIGNING_KEYS"
-        return Settings.load(
-            {kept: os.environ.get(kept, ""), PREFIX + "CAPTURE_COMMENTS": "false", PREFIX + "CONFIG": os.devnull}
-        )
+        names = ("SIGNING_KEYS", "PSEUDONYM_KEY", "REDACT")
+        kept = {PREFIX + name: os.environ.get(PREFIX + name, "") for name in names}
+        if os.environ.get(PREFIX + "CONFIG") or Path(DEFAULT_FILE).exists():
+            kept[PREFIX + "PSEUDONYM_KEY"] = kept[PREFIX + "PSEUDONYM_KEY"] or secrets.token_urlsafe(32)
+            kept[PREFIX + "REDACT"] = kept[PREFIX + "REDACT"] or "otel_feedback.redaction:redact_everything"
+        return Settings.load({**kept, PREFIX + "CAPTURE_COMMENTS": "false", PREFIX + "CONFIG": os.devnull})
 
 
 @lru_cache(maxsize=1)
@@ -44,6 +49,35 @@ def keyring() -> Keyring:
     return Keyring(keys)
 
 
+@lru_cache(maxsize=1)
+def _named_redactor() -> Redactor | None:
+    try:
+        return load_redactor(settings().redact)
+    except ConfigurationError as error:
+        logger.error("%s. Until then comments, corrections and reasons are left out", error)
+        return redact_everything
+
+
+_given_redactor: Redactor | None = None
+
+
+def redact_with(redact: Redactor) -> None:
+    """Use this function, whatever OTEL_FEEDBACK_REDACT names.
+
+    Raises:
+        TypeError: ``redact`` is no function.
+    """
+    global _given_redactor  # noqa: PLW0603  # one for the process, like the settings
+    if not callable(redact):
+        raise TypeError(f"redact must be a function that takes and returns a text, not {type(redact).__name__}")
+    _given_redactor = redact
+
+
+def redactor() -> Redactor | None:
+    """What ``instrument(redact=...)`` was given, else what OTEL_FEEDBACK_REDACT names, else None."""
+    return _given_redactor or _named_redactor()
+
+
 def has_shared_keys() -> bool:
     """Whether other processes can verify the tokens minted here."""
     return bool(settings().signing_keys)
@@ -51,5 +85,8 @@ def has_shared_keys() -> bool:
 
 def forget() -> None:
     """Read everything again at the next use; for tests."""
+    global _given_redactor  # noqa: PLW0603  # as in redact_with
+    _given_redactor = None
     settings.cache_clear()
     keyring.cache_clear()
+    _named_redactor.cache_clear()

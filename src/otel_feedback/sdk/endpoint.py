@@ -44,8 +44,7 @@ class AppRatingStore:
 
     async def submit(self, rating: Rating) -> None:
         """Hand the rating to OpenTelemetry, whose exporters batch, retry and drop as they are set up to."""
-        send(rating)
-        self._recent.remember(rating)
+        self._recent.remember(send(rating))
 
     async def current(self, target: Target, rater_id: str) -> list[Rating]:
         """The rater's current ratings of the target, retracted ones left out, ordered by name."""

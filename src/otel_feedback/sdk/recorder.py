@@ -6,17 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from otel_feedback.rating import (
-    MAX_IDENTIFIER_CHARACTERS,
-    Action,
-    Rating,
-    RatingValue,
-    Scope,
-    Target,
-    make_rating,
-)
+from otel_feedback.rating import Action, Rating, RatingValue, Scope, Target, has_content, make_rating
 from otel_feedback.sdk.carriers import send
 from otel_feedback.sdk.configuration import keyring, settings
+from otel_feedback.sdk.pseudonyms import pseudonym_of
 from otel_feedback.sdk.quiet import logger
 from otel_feedback.sdk.targets import Rated, RatedThing, resolve
 from otel_feedback.tokens import DEFAULT_LIFETIME_SECONDS, Grant
@@ -52,12 +45,13 @@ def record(
         session_id: rate a whole session instead of a target.
         response_id: rate the LLM call with this ``gen_ai.response.id`` instead of a target.
         trace_id: rate a whole trace instead of a target.
-        comment: what the rater says; dropped with OTEL_FEEDBACK_CAPTURE_COMMENTS=false, like the correction.
+        comment: what the rater says; dropped with OTEL_FEEDBACK_CAPTURE_COMMENTS=false, like the correction. Both,
+            and the reasons, go through the redactor where there is one.
         reasons: chosen reasons, e.g. ``["too long"]``.
         correction: the answer that the rater wanted.
         minimum: the lowest score possible; together with ``maximum`` it makes a number mean something.
         maximum: the highest score possible.
-        rater: pseudonym of who rates, stored as given; default: the token's rater, else the session's user.
+        rater: who rates, stored as ``pseudonym`` tells; default: the token's rater, else the session's user.
         source: ``end_user``, ``annotator`` or ``evaluator``.
         attributes: more attributes (strings) to store with the rating.
 
@@ -86,7 +80,7 @@ def record(
     )
     if not settings().capture_comments:
         rating = replace(rating, comment="", correction="")
-        if rating.value is None and not (rating.label or rating.reasons):
+        if not has_content(rating):
             return rating.id
     return _send(rated, rating)
 
@@ -142,7 +136,7 @@ def feedback_token(
         trace_id: see ``record``.
         names: the rating names that the holder may use; any when empty.
         lifetime_seconds: how long the token is good for; 90 days by default.
-        rater: pseudonym of who rates; default: the session's user.
+        rater: who rates, stored as ``pseudonym`` tells; default: the session's user.
 
     Returns:
         The token, or ``""`` where there is nothing to rate (no span and no session, e.g. without a tracer provider);
@@ -180,10 +174,7 @@ def _send(rated: Rated | None, rating: Rating) -> str:
 
 def _rater(rated: Rated | None, name: str | None, rater: str | None) -> str:
     if rater is not None:
-        if not isinstance(rater, str):
-            raise TypeError(f"rater must be a string, not {type(rater).__name__}")
-        if len(rater) > MAX_IDENTIFIER_CHARACTERS:
-            raise ValueError(f"rater has {len(rater)} characters; at most {MAX_IDENTIFIER_CHARACTERS} are taken")
+        rater = pseudonym_of("rater", rater)
     return rated.allow(name, rater) if rated is not None else rater or ""
 
 

@@ -15,6 +15,7 @@ from otel_feedback.feedback_api import (
     FeedbackResponse,
     error_response,
 )
+from otel_feedback.rate_limit import RequestLimits
 from otel_feedback.sdk.configuration import has_shared_keys, keyring, settings
 from otel_feedback.sdk.endpoint import AppRatingStore, service_url
 from otel_feedback.sdk.quiet import report_failure
@@ -60,7 +61,14 @@ class FeedbackRoutes:
         return Keyring(self._keys) if self._keys else keyring()
 
     async def answer(
-        self, path: str, method: str, headers: Mapping[str, str], query: str, read_body: ReadBody
+        self,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: str,
+        read_body: ReadBody,
+        *,
+        address: str,
     ) -> FeedbackResponse:
         """Answer one request. Never raises: what breaks is JSON with status 500.
 
@@ -70,6 +78,7 @@ class FeedbackRoutes:
             headers: with names in lower case.
             query: the query string as it came.
             read_body: the whole body, at most MAX_BODY_BYTES; None where there is more.
+            address: of the client; "" where it is not known.
         """
         try:
             if path == self._widget_path:
@@ -79,7 +88,7 @@ class FeedbackRoutes:
                 return error_response(413, "too_large", f"the body has more than {MAX_BODY_BYTES} bytes")
             if self._api is None:
                 self._api = self._new_api()
-            return await self._api.answer(FeedbackRequest(method, headers, dict(parse_qsl(query)), body))
+            return await self._api.answer(FeedbackRequest(method, headers, dict(parse_qsl(query)), body, address))
         except Exception as error:  # noqa: BLE001  # the host page gets an answer that it can show
             report_failure("answering a feedback request", error)
             return error_response(500, "internal", "the rating could not be taken; try again")
@@ -93,6 +102,7 @@ class FeedbackRoutes:
             AppRatingStore(ring, url, may_block=self._may_block),
             allowed_origins=self._allowed_origins or settings().allowed_origins,
             capture_comments=settings().capture_comments,
+            limits=RequestLimits(settings().votes_per_minute, settings().requests_per_minute),
         )
 
 

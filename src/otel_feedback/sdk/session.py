@@ -14,6 +14,7 @@ from opentelemetry import trace
 from otel_feedback import semconv
 from otel_feedback.rating import MAX_IDENTIFIER_CHARACTERS
 from otel_feedback.sdk.frame import Frame, attach, current_frame, detach
+from otel_feedback.sdk.pseudonyms import pseudonym_of
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.span_processor import fit_span_processor
 
@@ -184,7 +185,8 @@ def session(session_id: str, *, user: str | None = None, attributes: Mapping[str
     context too (``opentelemetry-instrumentation-threading``, or ``contextvars.copy_context()``). With the ASGI
     middleware it also covers the answer that a handler streams after it has returned from the session.
 
-    ``user`` is stored exactly as given, so give a pseudonym: an id that means nothing outside of your own database.
+    ``user`` is stored as ``otel_feedback.pseudonym`` tells: exactly as given, so give an id that means nothing outside
+    of your own database; or, with OTEL_FEEDBACK_PSEUDONYM_KEY, as a pseudonym that only this key can make.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.
@@ -193,6 +195,7 @@ def session(session_id: str, *, user: str | None = None, attributes: Mapping[str
     _check_identifier("session_id", session_id)
     if user is not None:
         _check_identifier("user", user)
+        user = pseudonym_of("user", user)
     if attributes is not None and not isinstance(attributes, Mapping):
         raise TypeError(f"attributes must be a mapping, not {type(attributes).__name__}")
     for key in attributes or {}:

@@ -84,7 +84,10 @@ class FeedbackMiddleware:
             return _read_body(environ)
 
         method, query = str(environ.get("REQUEST_METHOD", "")), str(environ.get("QUERY_STRING", ""))
-        return answered_at_once(self._routes.answer(path, method, _headers_of(environ), query, read_body))
+        address = str(environ.get("REMOTE_ADDR", ""))
+        return answered_at_once(
+            self._routes.answer(path, method, _headers_of(environ), query, read_body, address=address)
+        )
 
 
 class _Body:

@@ -15,6 +15,7 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.errors import DatabaseError, RejectedRequestError
 from otel_feedback.rating import Rating, Target
 from otel_feedback.recent_ratings import RecentRatings
+from otel_feedback.redaction import Redactor, redacted
 from otel_feedback.service.durable_queue.busy import QueueBusyError
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.rating_log import export_request
@@ -30,19 +31,23 @@ _QUERY: Final = "queries/feedback_of_rater.sql"
 class ServiceRatingStore:
     """The RatingStore behind the service's ``/v1/feedback``."""
 
-    def __init__(self, logs: DurableQueue, database: Database, telemetry: Telemetry) -> None:
+    def __init__(
+        self, logs: DurableQueue, database: Database, telemetry: Telemetry, redact: Redactor | None = None
+    ) -> None:
         self._logs = logs
         self._database = database
+        self._redact = redact
         self._ratings = telemetry.receiver.ratings
         self._threads = ThreadPoolExecutor(MOST_QUESTIONS, thread_name_prefix="ratings")
         self._recent = RecentRatings(seconds=REMEMBERED_SECONDS)
 
     async def submit(self, rating: Rating) -> None:
-        """Take the rating; once this returns it is on disk.
+        """Take the rating; once this returns it is on disk, its texts redacted.
 
         Raises:
             RejectedRequestError: 400 for a target that OTLP can't express, 503 while the queue is full or stopping.
         """
+        rating = redacted(rating, self._redact)
         try:
             request = export_request(rating)
         except ValueError:

@@ -221,7 +221,9 @@ def feedback_endpoint(api: FeedbackApi, budget: BodyBudget) -> Endpoint:
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
         else:
-            answered = await api.answer(FeedbackRequest(request.method, headers, dict(request.query_params), body))
+            address = request.client.host if request.client else ""
+            query = dict(request.query_params)
+            answered = await api.answer(FeedbackRequest(request.method, headers, query, body, address))
         return Response(answered.body, answered.status, dict(answered.headers))
 
     return answer

@@ -13,6 +13,8 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.feedback_api import FeedbackApi
+from otel_feedback.rate_limit import RequestLimits
+from otel_feedback.redaction import load_redactor
 from otel_feedback.service import rejected
 from otel_feedback.service.body_budget import BodyBudget
 from otel_feedback.service.data_directory import unusable
@@ -112,9 +114,10 @@ class Service:
         intake = Intake(by_signal, self._telemetry)
         feedback_api = FeedbackApi(
             Keyring(settings.signing_keys),
-            ServiceRatingStore(self._queues["logs"], database, self._telemetry),
+            ServiceRatingStore(self._queues["logs"], database, self._telemetry, load_redactor(settings.redact)),
             allowed_origins=settings.allowed_origins,
             capture_comments=settings.capture_comments,
+            limits=RequestLimits(settings.votes_per_minute, settings.requests_per_minute),
         )
         budget = BodyBudget(settings.max_request_bytes)
         app = create_http_app(

@@ -232,7 +232,7 @@ def test_the_endpoint_takes_shows_and_retracts_a_rating(chat, telemetry):
     assert [(each["name"], each["value"], each["comment"]) for each in shown] == [("thumbs", 0.0, "No.")]
     retracted = ask(chat, "/v1/feedback", "DELETE", json={"token": token, "name": "thumbs"})
     assert (retracted.status_code, retracted.json()["state"]) == (202, "retracted")
-    assert ask(chat, "/v1/feedback", params={"token": token}).json() == {"ratings": []}
+    assert ask(chat, "/v1/feedback", headers={"Authorization": f"Bearer {token}"}).json() == {"ratings": []}
 
 
 def test_a_trace_scoped_rating_hangs_its_carrier_on_the_server_span(chat, telemetry):

@@ -183,12 +183,6 @@ def test_with_sampling_off_the_log_record_survives():
         assert (telemetry.spans, len(telemetry.logs)) == ([], 1)
 
 
-def test_log_records_can_be_switched_off(sdk_settings, telemetry):
-    sdk_settings.setenv("OTEL_FEEDBACK_LOG_RECORDS", "false")
-    otel_feedback.record("thumbs", True, target=TRACEPARENT)
-    assert (len(telemetry.carriers), telemetry.logs) == (1, [])
-
-
 def test_comments_are_dropped_where_they_are_not_captured(sdk_settings, telemetry):
     sdk_settings.setenv("OTEL_FEEDBACK_CAPTURE_COMMENTS", "false")
     otel_feedback.record("thumbs", False, target=TRACEPARENT, comment="My name is Ann.", correction="No.")
