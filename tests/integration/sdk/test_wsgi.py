@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,75 +11,15 @@ from wsgiref.validate import validator
 import pytest
 from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
 from tests.support.telemetry import sdk_settings, telemetry
+from tests.support.wsgi_client import HEADER, ask, text
 
 import otel_feedback
 from otel_feedback import semconv
-from otel_feedback.feedback_api import MAX_BODY_BYTES
 from otel_feedback.rating import Scope
-from otel_feedback.sdk.configuration import keyring
 from otel_feedback.sdk.frame import current_frame
 from otel_feedback.sdk.wsgi import FeedbackMiddleware
-from otel_feedback.tokens import Grant, Keyring
 
 __all__ = ["sdk_settings", "telemetry"]
-
-HEADER = "Otel-Feedback-Token"
-
-
-class Answer:
-    """What a WSGI server puts on the wire."""
-
-    def __init__(self) -> None:
-        self.status = ""
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        # The length of the body that had been sent as the headers went out.
-        self.sent_before_headers = -1
-
-    @property
-    def code(self) -> int:
-        return int(self.status[:3])
-
-    @property
-    def error(self) -> str:
-        return str(json.loads(self.body)["error"]["code"])
-
-    def granted(self) -> Grant:
-        return keyring().verify(self.headers[HEADER])
-
-
-def ask(app: Any, path: str = "/", method: str = "GET", body: bytes = b"", **environ: Any) -> Answer:
-    """Serve one request as a server does."""
-    request: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method, "wsgi.input": io.BytesIO(body)}
-    if body:
-        request["CONTENT_LENGTH"] = str(len(body))
-    request |= environ
-    setup_testing_defaults(request)
-    answer = Answer()
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        if exc_info and answer.sent_before_headers >= 0 and answer.body:
-            raise exc_info[1]
-        answer.status, answer.headers, answer.sent_before_headers = status, dict(headers), len(answer.body)
-        return write
-
-    def write(data: bytes) -> None:
-        answer.body += data
-
-    chunks = app(request, start_response)
-    try:
-        for chunk in chunks:
-            assert answer.status, "a body before its headers"
-            answer.body += chunk
-    finally:
-        if hasattr(chunks, "close"):
-            chunks.close()
-    return answer
-
-
-def text(start_response: Any, *, length: int | None = 2, status: str = "200 OK") -> Any:
-    headers = [("Content-Type", "text/plain")]
-    return start_response(status, headers if length is None else [*headers, ("Content-Length", str(length))])
 
 
 def test_it_keeps_to_the_protocol(telemetry):
@@ -265,70 +204,6 @@ def test_requests_in_several_threads_do_not_mix(telemetry):
         assert len(spans) == 3
 
 
-class Endless(io.RawIOBase):
-    """A body that never ends; it remembers how much was asked for."""
-
-    def __init__(self) -> None:
-        self.bytes_read = 0
-
-    def read(self, size: int = -1) -> bytes:
-        assert size > 0, "unbounded"
-        self.bytes_read += size
-        return b" " * size
-
-
-@pytest.mark.usefixtures("telemetry")
-def test_bodies_are_bounded_whether_their_length_is_declared_or_not():
-    app = FeedbackMiddleware(_nothing)
-    chunked, declared, silent = Endless(), Endless(), Endless()
-    refused = ask(app, "/v1/feedback", "POST", **{"wsgi.input": chunked, "wsgi.input_terminated": True})
-    assert (refused.code, refused.error, chunked.bytes_read) == (413, "too_large", MAX_BODY_BYTES + 1)
-    too_long = {"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1), "wsgi.input": declared}
-    refused = ask(app, "/v1/feedback", "POST", **too_long)
-    assert (refused.code, refused.error, declared.bytes_read) == (413, "too_large", 0)
-    refused = ask(app, "/v1/feedback", "POST", **{"CONTENT_LENGTH": "", "wsgi.input": silent})
-    assert (refused.code, refused.error, silent.bytes_read) == (400, "invalid_json", 0)
-
-
-def test_a_chunked_rating_is_taken(telemetry):
-    def app(_environ, start_response):
-        telemetry.llm_call()
-        text(start_response)
-        return [b"hi"]
-
-    served = FeedbackMiddleware(app)
-    token = ask(served).headers[HEADER]
-    body = json.dumps({"token": token, "name": "thumbs", "value": True}).encode()
-    chunked = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-    assert ask(served, "/v1/feedback", "POST", **chunked).code == 202
-    assert len(telemetry.carriers) == 1
-
-
-def test_paths_origins_and_keys_can_be_chosen(telemetry):
-    def app(_environ, start_response):
-        telemetry.llm_call()
-        text(start_response)
-        return [b"hi"]
-
-    served = FeedbackMiddleware(
-        app, path="/ratings", widget_path="/w.js", keys=("own",), allowed_origins=("https://chat.example",)
-    )
-    assert Keyring(("own",)).verify(ask(served).headers[HEADER]).target.scope is Scope.SPAN
-    preflight = ask(served, "/ratings", "OPTIONS", HTTP_ORIGIN="https://chat.example")
-    assert preflight.headers["Access-Control-Allow-Origin"] == "https://chat.example"
-    assert ask(served, "/w.js").code == 200
-    assert ask(served, "/v1/feedback").body == b"hi"
-
-
-@pytest.mark.usefixtures("telemetry")
-def test_an_app_inside_an_app_leaves_the_endpoint_to_the_outer_one():
-    def outer(environ, start_response):
-        inner = FeedbackMiddleware(_nothing)
-        return inner({**environ, "SCRIPT_NAME": "/inner", "PATH_INFO": "/v1/feedback"}, start_response)
-
-    assert ask(FeedbackMiddleware(outer), "/inner/v1/feedback").body == b"nothing"
-
-
 @pytest.mark.usefixtures("sdk_settings")
 def test_without_a_tracer_provider_the_app_answers_as_ever(caplog):
     def app(_environ, start_response):
@@ -340,8 +215,3 @@ def test_without_a_tracer_provider_the_app_answers_as_ever(caplog):
         answer = ask(FeedbackMiddleware(app))
         assert (answer.body, HEADER in answer.headers) == (b"hi", False)
     assert caplog.records == []
-
-
-def _nothing(_environ, start_response):
-    text(start_response, length=7)
-    return [b"nothing"]
