@@ -9,8 +9,10 @@ A holder can do exactly one thing with it: set, read back and retract that rater
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import re
 import time
 from dataclasses import dataclass
@@ -116,7 +118,7 @@ class Keyring:
         if not _CANONICAL.fullmatch(token):
             raise TokenError(401, "invalid_token", "the rating token is malformed or was altered")
         try:
-            key_id = jwt.get_unverified_header(token).get("kid")
+            key_id = _named_key(token)
             key = next((key for key in self._keys if key.key_id == key_id), None)
             if key is None:
                 raise TokenError(401, "unknown_key", "the rating token was signed with a key that is not known here")
@@ -136,6 +138,22 @@ class Keyring:
         except (jwt.PyJWTError, ValueError):
             raise TokenError(401, "invalid_token", "the rating token is malformed or was altered") from None
         return _grant_of(claims)
+
+
+def _named_key(token: str) -> object:
+    """The ``kid`` of a header that is not verified yet; PyJWT would read all three parts for it, twice as long.
+
+    Raises:
+        ValueError: the header is no JSON object.
+    """
+    header = token.partition(".")[0]
+    try:
+        content = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    except RecursionError:
+        raise ValueError("the header is nested too deep") from None
+    if not isinstance(content, dict):
+        raise ValueError("the header is no JSON object")  # noqa: TRY004  # what a client sends is no type error
+    return content.get("kid")
 
 
 def _grant_of(claims: dict[str, Any]) -> Grant:

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import freshness, history, idle
+from tests.benchmarks import freshness, history, idle, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
@@ -37,6 +37,14 @@ def test_every_rating_gets_visible_while_spans_come():
 
 def test_what_an_idle_service_takes_is_measured():
     assert 0 < idle.measure(requests_per_second=1, seconds=2) < 2
+
+
+@pytest.mark.parametrize("name", sdk.IMPORTS)
+def test_what_a_rating_costs_an_app_is_measured_and_is_a_row_a_client(name: str):
+    cost = sdk.measure(name, ratings=20, imports=1)
+    assert 0 < cost.rating_p50_microseconds <= cost.rating_p99_microseconds
+    assert (cost.span_microseconds is None) is (name == "langsmith")
+    assert sdk.table({name: cost}).splitlines()[2].startswith(f"| {name} | {cost.version} | ")
 
 
 def test_the_history_holds_calls_and_current_ratings_of_them(tmp_path: Path):

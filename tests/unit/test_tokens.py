@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import jwt
 import pytest
 from hypothesis import given
@@ -108,3 +110,11 @@ def test_without_keys_nothing_is_minted_and_nothing_is_taken():
 def test_a_token_can_stand_in_a_url_and_in_a_header():
     assert set(TOKEN) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
     assert len(TOKEN) < 512
+
+
+@pytest.mark.parametrize("header", [b"[]", b"5", b"{", b"\xff", b'"kid"', b"[" * 2500, b'{"kid": ["x"]}', b"{}", b"a"])
+def test_a_header_that_is_no_header_is_refused_like_any_altered_token(header):
+    _, claims, signature = TOKEN.split(".")
+    forged = base64.urlsafe_b64encode(header).rstrip(b"=").decode()
+    assert refusal(KEYS, f"{forged}.{claims}.{signature}").code in {"invalid_token", "unknown_key"}
+    assert refusal(KEYS, f"A.{claims}.{signature}").code == "invalid_token"

@@ -12,12 +12,19 @@ from otel_feedback import semconv
 from otel_feedback.rating import Scope, Target, make_rating
 from otel_feedback.sdk.configuration import forget, keyring
 from otel_feedback.sdk.endpoint import AppRatingStore
+from otel_feedback.sdk.instrumentor import uninstrument
 from otel_feedback.tokens import Keyring
 
 __all__ = ["sdk_settings", "telemetry"]
 
 SAID = {"comment": "I am Ann", "correction": "Ann is right", "reasons": ["Ann", "too long"]}
 REDACTOR = f"{__name__}:redact"
+
+
+@pytest.fixture(autouse=True)
+def _as_before(sdk_settings):  # noqa: ARG001  # settings come first
+    yield
+    uninstrument()
 
 
 def redact(text: str) -> str:
