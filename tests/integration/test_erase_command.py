@@ -24,14 +24,18 @@ from tests.support.ratings import Call, Submission, only_span
 from tests.support.segments import segment_bytes
 from tests.support.service import RunningService, running_service, service_environment, wait_until
 
+from otel_feedback.sdk import configuration
+from otel_feedback.sdk.pseudonyms import pseudonym
+
 PROTOBUF: Final = {"Content-Type": "application/x-protobuf"}
+SETTINGS: Final = {"OTEL_FEEDBACK_RETENTION": "30d", "OTEL_FEEDBACK_PSEUDONYM_KEY": "secret"}
 OLD: Final = "INSERT INTO otel_traces (Timestamp, TraceId, SpanId) SELECT now64(9) - toIntervalDay(40), 'old', '1'"
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=[way for way in WAYS if way != "a cluster"])
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Command]:
     """The command line, over a database that holds one rated call, of the user u, rated by rater-1."""
-    with asked_database(request.param, tmp_path, {"OTEL_FEEDBACK_RETENTION": "30d"}) as ask:
+    with asked_database(request.param, tmp_path, SETTINGS) as ask:
         yield ask
 
 
@@ -264,3 +268,30 @@ def test_the_service_sweeps_by_itself_soon_after_its_start(service: RunningServi
             "deleted what has expired: 1 of otel_traces_trace_id_ts, 1 of otel_traces row(s)"
             in sweeping.log.read_text()
         )
+
+
+def test_what_is_stored_under_a_persons_pseudonym_goes_with_their_id(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_FEEDBACK_PSEUDONYM_KEY", SETTINGS["OTEL_FEEDBACK_PSEUDONYM_KEY"])
+    configuration.forget()
+    stored = pseudonym("ann")
+    configuration.forget()
+    insert = (
+        "INSERT INTO otel_traces (Timestamp, TraceId, SpanId, SpanAttributes) "
+        f"SELECT now64(9), 'hers', '1', map('user.id', '{stored}')"
+    )
+    assert command("sql", insert, "--write").returncode == 0
+    before = rows_of(command, "otel_traces")
+    receipt = receipt_of(command("erase", "--user", "ann", "--yes", "--format", "json"))
+    assert receipt["users"] == [f"sha256:{hashlib.sha256(b'ann').hexdigest()}"]
+    assert rows_of(command, "otel_traces") == before - 1
+
+
+def test_a_cluster_is_swept_and_a_person_there_is_told_to_be_erased_by_hand(tmp_path: Path):
+    with asked_database("a cluster", tmp_path, SETTINGS) as command:
+        insert = OLD.replace("otel_traces", "otel.otel_traces")
+        assert command("sql", insert, "--write").returncode == 0
+        receipt = receipt_of(command("erase", "--expired", "--format", "json"))
+        assert {each["table"]: each["removed"] for each in receipt["tables"]}["otel_traces"] == 1
+        done = command("erase", "--user", "u", "--yes")
+        assert done.returncode == 1
+        assert "docs/cluster.md" in done.stderr

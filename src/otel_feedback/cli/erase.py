@@ -68,11 +68,13 @@ def _sweep(settings: Settings, arguments: argparse.Namespace) -> int:
 def _erase(settings: Settings, arguments: argparse.Namespace) -> int:
     from otel_feedback.dashboard.erase_api import EraseRequest  # noqa: PLC0415  # as above
     from otel_feedback.dashboard.erase_client import erase_rows  # noqa: PLC0415  # as above
+    from otel_feedback.sdk.pseudonyms import pseudonym  # noqa: PLC0415  # as above
     from otel_feedback.service import rejected_people  # noqa: PLC0415  # as above
 
-    users = tuple(dict.fromkeys(arguments.user))
-    if not all(users):
+    given = tuple(dict.fromkeys(arguments.user))
+    if not all(given):
         raise UsageError("--user needs an id")
+    users = (*given, *map(pseudonym, given)) if settings.pseudonym_key else given
     if not arguments.yes and not arguments.dry_run and not sys.stdin.isatty():
         raise UsageError("this removes data for good; confirm it with --yes, or see what would go with --dry-run")
     _wait_for_the_queue(settings, dry_run=arguments.dry_run)
@@ -86,7 +88,7 @@ def _erase(settings: Settings, arguments: argparse.Namespace) -> int:
         # What finds their refused records goes last.
         found = rejected_people.remove_person(settings.data_dir, users, erased.theirs, dry_run=False)
         erased = erase_rows(settings, EraseRequest(users, (), dry_run=False))
-    _print_receipt(_receipt(erased, found, list(users), dry_run=arguments.dry_run), arguments.format)
+    _print_receipt(_receipt(erased, found, list(given), dry_run=arguments.dry_run), arguments.format)
     return 1 if found.unreadable else 0
 
 

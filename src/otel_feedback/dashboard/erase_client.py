@@ -30,7 +30,7 @@ def erase_rows(settings: Settings, asked: EraseRequest) -> Erased:
         DatabaseError: ClickHouse refused it, or can't be asked; running it again completes it.
         SchemaVersionError: the database was not migrated by this version.
     """
-    database = connect(settings.database_url)
+    database = connect(settings.database_url, settings.cluster)
     try:
         if isinstance(database, EmbeddedDatabase):
             service = find_service(settings.data_dir)
