@@ -460,7 +460,7 @@ SELECT
     rating.3 AS Delivered
 FROM otel_traces
 ARRAY JOIN arrayConcat(arrayMap(event -> (event.1, 'span_event', event.3), events), if(empty(events) AND ((SpanAttributes['gen_ai.evaluation.name']) != ''), [(Timestamp, 'span', SpanAttributes)], []), arrayMap(annotation -> (Timestamp, 'span', annotation), annotated)) AS rating
-WHERE has(Events.Name, 'gen_ai.evaluation.result') OR hasAny(mapKeys(SpanAttributes), ['gen_ai.evaluation.name', 'annotation.name', 'evaluation.name', 'annotations.0.annotation.name', 'evaluations.0.evaluation.name', 'trace.annotations.0.annotation.name', 'trace.evaluations.0.evaluation.name', 'session.annotations.0.annotation.name', 'session.evaluations.0.evaluation.name']);
+WHERE has(Events.Name, 'gen_ai.evaluation.result') OR arrayExists(key -> (key IN ('gen_ai.evaluation.name', 'annotation.name', 'evaluation.name', 'annotations.0.annotation.name', 'evaluations.0.evaluation.name', 'trace.annotations.0.annotation.name', 'trace.evaluations.0.evaluation.name', 'session.annotations.0.annotation.name', 'session.evaluations.0.evaluation.name')), mapKeys(SpanAttributes));
 
 CREATE MATERIALIZED VIEW rating_deliveries_from_logs_mv TO rating_deliveries
 (

@@ -55,9 +55,9 @@ ARRAY JOIN arrayConcat(
     ),
     arrayMap(annotation -> (Timestamp, 'span', annotation), annotated)
 ) AS rating
-WHERE has(Events.Name, 'gen_ai.evaluation.result') OR hasAny(mapKeys(SpanAttributes), [
+WHERE has(Events.Name, 'gen_ai.evaluation.result') OR arrayExists(key -> key IN (
     'gen_ai.evaluation.name', 'annotation.name', 'evaluation.name',
     'annotations.0.annotation.name', 'evaluations.0.evaluation.name',
     'trace.annotations.0.annotation.name', 'trace.evaluations.0.evaluation.name',
     'session.annotations.0.annotation.name', 'session.evaluations.0.evaluation.name'
-])
+), mapKeys(SpanAttributes))
