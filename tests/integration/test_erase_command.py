@@ -252,12 +252,14 @@ def write(service: RunningService, statement: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_service_sweeps_by_itself_soon_after_its_start(service: RunningService):
-    settings = {"OTEL_FEEDBACK_RETENTION": "1d"}
+def test_the_service_sweeps_by_itself(service: RunningService):
     data_dir = service.data_dir.with_name("sweeping")
     with running_service(data_dir) as first:
         write(first, OLD)
-    with running_service(data_dir, settings) as sweeping:
+    command = [sys.executable, "-m", "tests.support.sweeping_service"]
+    sweeping = RunningService(data_dir, {"OTEL_FEEDBACK_RETENTION": "1d"}, command=command)
+    try:
+        sweeping.start()
         wait_until(
             lambda: sweeping.metric("otel_feedback_last_sweep_timestamp_seconds") or None, 60, "it does not sweep"
         )
@@ -268,6 +270,8 @@ def test_the_service_sweeps_by_itself_soon_after_its_start(service: RunningServi
             "deleted what has expired: 1 of otel_traces_trace_id_ts, 1 of otel_traces row(s)"
             in sweeping.log.read_text()
         )
+    finally:
+        sweeping.stop()
 
 
 def test_what_is_stored_under_a_persons_pseudonym_goes_with_their_id(command: Command, monkeypatch: pytest.MonkeyPatch):
