@@ -54,5 +54,5 @@ CREATE TABLE IF NOT EXISTS llm_call_spans (
 ENGINE = ReplacingMergeTree(Rank)
 PARTITION BY toMonday(Timestamp)
 ORDER BY (toStartOfHour(Timestamp), SessionId, Timestamp, TraceId, SpanId)
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
     min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216
