@@ -6,7 +6,6 @@ As with ``/api/sql`` only a bearer token opens it, never the cookie.
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -20,8 +19,8 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.erasure import erase
 from otel_feedback.clickhouse.retention import sweep
 from otel_feedback.dashboard.access import Access, api_refusal
-from otel_feedback.dashboard.body import read_body
-from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, RejectedRequestError
+from otel_feedback.dashboard.body import json_object, read_body
+from otel_feedback.errors import ConfigurationError, DatabaseError, DatabaseUnavailableError, RejectedRequestError
 from otel_feedback.settings import Settings
 
 MOST_REQUEST_BYTES: Final = 64 * 1024 * 1024
@@ -43,16 +42,7 @@ def parse_erase_request(body: bytes) -> EraseRequest:
     Raises:
         RejectedRequestError: it is not such JSON; the message names the field.
     """
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        raise RejectedRequestError(400, "invalid_json", "the body is not JSON in UTF-8") from None
-    if not isinstance(content, dict):
-        raise RejectedRequestError(400, "invalid_json", "the body must be a JSON object")
-    unknown = sorted(set(content) - _FIELDS)
-    if unknown:
-        known = ", ".join(sorted(_FIELDS))
-        raise RejectedRequestError(400, "unknown_field", f"unknown field {unknown[0]!r}; known are {known}")
+    content = json_object(body, _FIELDS)
     dry_run = content.get("dry_run", False)
     if not isinstance(dry_run, bool):
         raise RejectedRequestError(400, "invalid_dry_run", '"dry_run" must be true or false')
@@ -77,6 +67,8 @@ def routes(database: Database, settings: Settings, access: Access) -> list[Route
             return JSONResponse(await anyio.to_thread.run_sync(partial(done, database, settings, asked)))
         except RejectedRequestError as error:
             return _refuse(error.status, error.code, str(error))
+        except ConfigurationError as error:
+            return _refuse(400, "not_on_a_cluster", str(error))
         except DatabaseUnavailableError as error:
             return _refuse(503, str(error.code), str(error))
         except DatabaseError as error:

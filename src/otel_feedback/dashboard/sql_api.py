@@ -5,7 +5,6 @@ Only a bearer token opens it, never the cookie: no page can make a browser run S
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from otel_feedback.dashboard.access import api_refusal
-from otel_feedback.dashboard.body import read_body
+from otel_feedback.dashboard.body import json_object, read_body
 from otel_feedback.dashboard.site import Site
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, RejectedRequestError
 
@@ -50,16 +49,7 @@ def parse_sql_request(body: bytes) -> SqlRequest:
     Raises:
         RejectedRequestError: it is not such JSON; the message names the field.
     """
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        raise RejectedRequestError(400, "invalid_json", "the body is not JSON in UTF-8") from None
-    if not isinstance(content, dict):
-        raise RejectedRequestError(400, "invalid_json", "the body must be a JSON object")
-    unknown = sorted(set(content) - _FIELDS)
-    if unknown:
-        known = ", ".join(sorted(_FIELDS))
-        raise RejectedRequestError(400, "unknown_field", f"unknown field {unknown[0]!r}; known are {known}")
+    content = json_object(body, _FIELDS)
     query = content.get("query")
     if not isinstance(query, str) or not query.strip():
         raise RejectedRequestError(400, "invalid_query", '"query" must be a SQL statement')

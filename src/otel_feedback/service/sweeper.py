@@ -8,7 +8,7 @@ from typing import Final
 
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.retention import sweep
-from otel_feedback.errors import DatabaseError
+from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.service.telemetry import RetentionMetrics
 from otel_feedback.settings import Settings
 
@@ -55,7 +55,7 @@ class Sweeper:
             pause_seconds = self._pause_seconds
             try:
                 deleted = sweep(self._database, self._settings)
-            except DatabaseError as error:
+            except (DatabaseError, ConfigurationError) as error:
                 self._metrics.failures.inc()
                 logger.warning("what has expired could not be deleted, trying again in an hour: %s", error)
                 continue

@@ -12,7 +12,7 @@ from tests.support.foreign_ratings import (
     thumbs_of_microsoft,
 )
 from tests.support.otlp import log_request, trace_request
-from tests.support.ratings import EVENT, LINKED, WAITING, Call, current, only_rating, only_span, seconds_ago
+from tests.support.ratings import EVENT, LINKED, UNMATCHED, Call, current, only_rating, only_span
 from tests.support.segments import store
 
 from otel_feedback.clickhouse.database import Database
@@ -91,7 +91,7 @@ def test_a_verdict_of_microsofts_evaluators_is_no_persons(database: Database):
 def test_the_context_names_what_is_rated_where_the_response_id_leads_nowhere(database: Database, carrier: type):
     call = Call()
     store(database, carrier(thumbs_of_microsoft(**{"gen_ai.response.id": "resp_unknown"}), call))
-    assert only_rating(database, _WHAT) == of_call(call, WAITING if seconds_ago(86_400) < CLICKED else "unmatched")
+    assert only_rating(database, _WHAT) == of_call(call, UNMATCHED)
     store(database, call.request())
     assert only_rating(database, _WHAT) == of_call(call)
 
@@ -192,10 +192,17 @@ def test_every_form_of_an_annotation(database: Database, prefix: str, scope: str
     assert (row["TraceId"], row["SpanId"], row["SessionId"]) == (*expected, "s-1")
 
 
-@pytest.mark.parametrize("kind", ["", "EVALUATOR"])
-def test_an_evaluation_span_with_a_link_rates_what_it_links_to(database: Database, kind: str):
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"openinference.span.kind": ""},
+        {"openinference.span.kind": "EVALUATOR"},
+        {"openinference.span.kind": "", "gen_ai.operation.name": "evaluation"},
+    ],
+)
+def test_an_evaluation_span_with_a_link_rates_what_it_links_to(database: Database, says: dict[str, str]):
     call = Call()
-    request = annotated_span({"name": "thumbs", "score": 0}, **{"openinference.span.kind": kind})
+    request = annotated_span({"name": "thumbs", "score": 0}, **says)
     only_span(request).links.add(trace_id=call.trace_id, span_id=call.span_id)
     store(database, call.request(), request)
     assert only_rating(database, _WHAT) == of_call(call)

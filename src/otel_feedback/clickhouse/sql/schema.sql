@@ -432,7 +432,7 @@ CREATE TABLE rating_deliveries
 )
 ENGINE = ReplacingMergeTree(Precedence)
 ORDER BY EventId
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
 
 CREATE MATERIALIZED VIEW rating_deliveries_from_spans_mv TO rating_deliveries
 (
@@ -445,8 +445,8 @@ CREATE MATERIALIZED VIEW rating_deliveries_from_spans_mv TO rating_deliveries
     `Delivered` Map(String, String)
 )
 AS WITH
-    startsWith(SpanName, 'user_feedback ') OR (SpanName = 'gen_ai.evaluation.result') OR ((SpanAttributes['gen_ai.operation.name']) = 'evaluation') AS is_carrier,
-    ((SpanAttributes['openinference.span.kind']) IN ('', 'EVALUATOR')) AND (is_carrier OR ((SpanAttributes['gen_ai.operation.name']) = '')) AND (length(Links.TraceId) = 1) AS is_linked_carrier,
+    startsWith(SpanName, 'user_feedback ') OR (SpanName = 'gen_ai.evaluation.result') AS is_carrier,
+    ((SpanAttributes['openinference.span.kind']) IN ('', 'EVALUATOR')) AND ((SpanAttributes['gen_ai.operation.name']) IN ('', 'evaluation')) AND (length(Links.TraceId) = 1) AS is_linked_carrier,
     arrayFilter(event -> ((event.2) = 'gen_ai.evaluation.result'), arrayZip(Events.Timestamp, Events.Name, Events.Attributes)) AS events,
     arrayFilter(prefix -> (firstNonDefault(SpanAttributes[concat(prefix, 'score')], SpanAttributes[concat(prefix, 'label')]) != ''), arrayDistinct(arrayMap(key -> extract(key, '^((?:trace\\.|session\\.)?(?:annotations\\.\\d+\\.annotation|evaluations\\.\\d+\\.evaluation|annotation|evaluation)\\.)name$'), mapKeys(SpanAttributes)))) AS annotations,
     arrayMap(prefix -> mapFilter((key, value) -> (value != ''), map('gen_ai.evaluation.name', SpanAttributes[concat(prefix, 'name')], 'gen_ai.evaluation.score.value', SpanAttributes[concat(prefix, 'score')], 'gen_ai.evaluation.score.label', SpanAttributes[concat(prefix, 'label')], 'gen_ai.evaluation.explanation', SpanAttributes[concat(prefix, 'explanation')], 'enduser.pseudo.id', SpanAttributes[concat(prefix, 'identifier')], 'otel_feedback.source', transform(SpanAttributes[concat(prefix, 'annotator_kind')], ['HUMAN', 'LLM', 'CODE'], ['', 'evaluator', 'evaluator']), 'otel_feedback.scope', multiIf(startsWith(prefix, 'trace.'), 'trace', startsWith(prefix, 'session.'), 'session', ''), 'session.id', if(startsWith(prefix, 'session.'), SpanAttributes['session.id'], ''), 'metadata', SpanAttributes[concat(prefix, 'metadata')])), annotations) AS annotated

@@ -1,7 +1,6 @@
 -- Every submission of a rating. One may come as a span event and as a log record, late, twice and out of order: of its
 -- deliveries the one stays that tells the most, by Precedence, which follows from their content alone and is another for
 -- each submission. No date is in the key or in a partition: a rating that is edited or late must not become a second one.
--- Granules are small, since a page of the newest ratings takes its rows from anywhere.
 -- The columns up to Delivered are what a carrier tells; the others follow from its attributes, for every carrier alike: those
 -- of the GenAI conventions and ours, and Microsoft's for human evaluations, which keep some in the JSON internal_properties.
 CREATE TABLE IF NOT EXISTS rating_deliveries (
@@ -122,5 +121,5 @@ CREATE TABLE IF NOT EXISTS rating_deliveries (
 )
 ENGINE = ReplacingMergeTree(Precedence)
 ORDER BY EventId
-SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
     min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216

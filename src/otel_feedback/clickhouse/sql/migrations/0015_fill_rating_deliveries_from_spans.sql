@@ -1,13 +1,13 @@
 -- Ratings that spans tell: as span events; as a span of their own whose attributes are the rating, as Microsoft's SDK makes
 -- it; as OpenInference's annotations and evaluations, any number of them among the attributes of a span.
--- What is rated: the span that a carrier links to; else the span itself, unless that is a carrier; else the carrier's
--- parent. A carrier's own ids never name a target.
+-- What is rated: the one span that a span links to, unless it is a call itself; else the span itself, unless it is there
+-- for the rating alone; else its parent. A carrier's own ids never name a target.
 CREATE MATERIALIZED VIEW IF NOT EXISTS rating_deliveries_from_spans_mv TO rating_deliveries AS
 WITH
-    startsWith(SpanName, 'user_feedback ') OR SpanName = 'gen_ai.evaluation.result'
-        OR SpanAttributes['gen_ai.operation.name'] = 'evaluation' AS is_carrier,
+    startsWith(SpanName, 'user_feedback ') OR SpanName = 'gen_ai.evaluation.result' AS is_carrier,
     SpanAttributes['openinference.span.kind'] IN ('', 'EVALUATOR')
-        AND (is_carrier OR SpanAttributes['gen_ai.operation.name'] = '') AND length(Links.TraceId) = 1 AS is_linked_carrier,
+        AND SpanAttributes['gen_ai.operation.name'] IN ('', 'evaluation')
+        AND length(Links.TraceId) = 1 AS is_linked_carrier,
     arrayFilter(
         event -> event.2 = 'gen_ai.evaluation.result', arrayZip(Events.Timestamp, Events.Name, Events.Attributes)
     ) AS events,

@@ -29,25 +29,17 @@ SELECT
     TraceId,
     SpanId
 FROM rated_llm_calls
-WHERE TraceId IN (
+WHERE
+    $rejected_in_period
+    AND TraceId IN (
         SELECT TraceId
         FROM rated_llm_calls
-        WHERE Timestamp >= {since:DateTime('UTC')}
-            AND Timestamp < {until:DateTime('UTC')}
-            AND Source = 'end_user'
-            AND Label = 'negative'
-            AND ({service:String} = '' OR ServiceName = {service:String})
-            AND ({name:String} = '' OR Name = {name:String})
+        WHERE
+            $rejected_in_period
         ORDER BY Cost DESC NULLS LAST, TotalTokens DESC, TraceId, SpanId
         LIMIT 1 BY TraceId, SpanId
         LIMIT {limit:UInt32}
     )
-    AND Timestamp >= {since:DateTime('UTC')}
-    AND Timestamp < {until:DateTime('UTC')}
-    AND Source = 'end_user'
-    AND Label = 'negative'
-    AND ({service:String} = '' OR ServiceName = {service:String})
-    AND ({name:String} = '' OR Name = {name:String})
     AND NOT throwIf(
         JSONType({prices:String}) != 'Object'
             OR arrayExists(

@@ -30,25 +30,17 @@ FROM (
         TraceId,
         SpanId
     FROM rated_llm_calls
-    WHERE TraceId IN (
+    WHERE
+        $rejected_in_period
+        AND TraceId IN (
             SELECT TraceId
             FROM rated_llm_calls
-            WHERE Timestamp >= {since:DateTime('UTC')}
-                AND Timestamp < {until:DateTime('UTC')}
-                AND Source = 'end_user'
-                AND Label = 'negative'
-                AND ({service:String} = '' OR ServiceName = {service:String})
-                AND ({name:String} = '' OR Name = {name:String})
+            WHERE
+                $rejected_in_period
             ORDER BY Duration DESC, TraceId, SpanId
             LIMIT 1 BY TraceId, SpanId
             LIMIT {limit:UInt32}
         )
-        AND Timestamp >= {since:DateTime('UTC')}
-        AND Timestamp < {until:DateTime('UTC')}
-        AND Source = 'end_user'
-        AND Label = 'negative'
-        AND ({service:String} = '' OR ServiceName = {service:String})
-        AND ({name:String} = '' OR Name = {name:String})
     ORDER BY Duration DESC, TraceId, SpanId, RatingTime DESC, FeedbackId
     LIMIT 1 BY TraceId, SpanId
     LIMIT {limit:UInt32}
