@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 ELSEWHERE = "127.0.0.2"
 """Where it listens beside 127.0.0.1."""
@@ -23,29 +24,47 @@ def gentle_network(routes: dict[int, int]) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="gentle-network", daemon=True)
     thread.start()
-    servers = [
-        asyncio.run_coroutine_threadsafe(_listen(port, target), loop).result(30) for port, target in routes.items()
-    ]
+    connections = _Connections()
+    servers = asyncio.run_coroutine_threadsafe(_listen(routes, connections), loop).result(30)
     try:
         yield
     finally:
-        for server in servers:
-            loop.call_soon_threadsafe(server.close)
-        asyncio.run_coroutine_threadsafe(_end_connections(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(_end(servers, connections), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _listen(port: int, target: int) -> asyncio.Server:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            from_target, to_target = await asyncio.open_connection("127.0.0.1", target)
-            with contextlib.closing(to_target):
-                await asyncio.gather(_pass(reader, to_target), _pass(from_target, writer))
-        writer.close()
+class _Connections:
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        """All that holds a connection of which one direction ended: the loop itself refers to tasks weakly."""
 
-    return await asyncio.start_server(connected, ["127.0.0.1", ELSEWHERE], port)
+    async def pass_on(self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with contextlib.closing(writer), contextlib.suppress(OSError):
+                from_target, to_target = await asyncio.open_connection("127.0.0.1", target)
+                with contextlib.closing(to_target):
+                    await asyncio.gather(_pass(reader, to_target), _pass(from_target, writer))
+        finally:
+            self._tasks.discard(task)
+
+    async def end(self) -> None:
+        await asyncio.sleep(0)  # Connections that were accepted have begun, so that they close what they hold.
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _listen(routes: dict[int, int], connections: _Connections) -> list[asyncio.Server]:
+    return [
+        await asyncio.start_server(partial(connections.pass_on, target), ["127.0.0.1", ELSEWHERE], port)
+        for port, target in routes.items()
+    ]
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -64,8 +83,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write_eof()
 
 
-async def _end_connections() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _end(servers: list[asyncio.Server], connections: _Connections) -> None:
+    for server in servers:
+        server.close()
+    await connections.end()
