@@ -53,6 +53,7 @@ class History:
         seconds: float = 1.4,
         tokens: tuple[int, int] = (180, 60),
         captured: bool = True,
+        version: str = "",
     ) -> Call:
         """One request to the app with one LLM call in it."""
         trace_id, root_id, call_id = self._id(16), self._id(8), self._id(8)
@@ -84,6 +85,7 @@ class History:
             "gen_ai.usage.output_tokens": 0 if error else tokens[1],
             "gen_ai.response.time_to_first_chunk": 0.0 if error else seconds / 4,
             "error.type": error,
+            "gen_ai.prompt.version": version,
         }
         if not error:
             values["gen_ai.response.finish_reasons"] = ["tool_calls" if tool else "stop"]
@@ -151,8 +153,8 @@ class History:
         """A call whose trace nobody sends."""
         return Call(self._id(16), self._id(8), self._id(8), session, 0)
 
-    def write(self, database: Any, folder: Path, token: str) -> None:
-        """Store everything collected as one segment."""
+    def request(self) -> ExportTraceServiceRequest:
+        """Everything collected, as an exporter would send it."""
         request = ExportTraceServiceRequest()
         for service, spans in self._spans.items():
             resource_spans: ResourceSpans = request.resource_spans.add()
@@ -160,7 +162,11 @@ class History:
             scope_spans: ScopeSpans = resource_spans.scope_spans.add()
             scope_spans.scope.name = "made.up.history"
             scope_spans.spans.extend(spans)
-        body = request.SerializeToString()
+        return request
+
+    def write(self, database: Any, folder: Path, token: str) -> None:
+        """Store everything collected as one segment."""
+        body = self.request().SerializeToString()
         path = folder / f"{token}.segment"
         path.write_bytes(_VarintBytes(len(body)) + body)
         database.insert_segment("traces", path, token)
