@@ -43,12 +43,17 @@ class FormGuard:
 
     def refusal(self, request: Request, token: str) -> str:
         """Why the request is refused; "" for one that a page of this dashboard sent."""
-        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return "The form came from another site."
-        origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        # What the browser says of the site is surer than a Host that a proxy may have changed; over plain HTTP from
+        # another machine it says nothing.
+        is_from_here = site == "same-origin" if site else origin is None or _is_host(origin, request)
+        if not is_from_here:
             return "The form came from another site."
         cookie = request.cookies.get(COOKIE_NAME, "")
         if not cookie or not hmac.compare_digest(token.encode(), self.token(cookie).encode()):
             return "The form is too old, or cookies are switched off. Load the page again and send it once more."
         return ""
+
+
+def _is_host(origin: str, request: Request) -> bool:
+    return urlsplit(origin).netloc == request.headers.get("host", "")

@@ -1,28 +1,31 @@
 // Single keys: data-key="j" on a link follows it, on a field goes to it; in a list j and k move among the data-row links.
 // They do nothing while a person types or holds Ctrl, Alt or Meta, and can be switched off (WCAG 2.1.4) in the dialog of "?".
+// The page waits for this script, so that no key is lost of a person who reads fast.
+"use strict";
 
 const STORED = "otel-feedback keys";
-const dialog = document.querySelector("dialog[data-keys]");
-const button = document.querySelector("[data-keys-button]");
-const onOff = document.querySelector("[data-keys-switch]");
+let keysAreOn = readSwitch();
 
-function areOn() {
+function readSwitch() {
   try {
     return localStorage.getItem(STORED) !== "off";
   } catch {
     return true; // no storage: on, and the switch works until the page is left
   }
 }
-let isOn = areOn();
 
-if (dialog && button) {
+function setUp() {
+  const dialog = document.querySelector("dialog[data-keys]");
+  const button = document.querySelector("[data-keys-button]");
+  const onOff = document.querySelector("[data-keys-switch]");
+  if (!dialog || !button) return;
   button.hidden = false;
   button.addEventListener("click", () => dialog.showModal());
-  onOff.checked = isOn;
+  onOff.checked = keysAreOn;
   onOff.addEventListener("change", () => {
-    isOn = onOff.checked;
+    keysAreOn = onOff.checked;
     try {
-      localStorage.setItem(STORED, isOn ? "on" : "off");
+      localStorage.setItem(STORED, keysAreOn ? "on" : "off");
     } catch {
       // as above
     }
@@ -47,7 +50,11 @@ function moveInList(step) {
 }
 
 function act(key) {
-  if (key === "?" && dialog) return dialog.showModal(), true;
+  const dialog = document.querySelector("dialog[data-keys]");
+  if (key === "?" && dialog) {
+    dialog.showModal();
+    return true;
+  }
   if ((key === "j" || key === "k") && moveInList(key === "j" ? 1 : -1)) return true;
   const target = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (!target) return false;
@@ -57,8 +64,11 @@ function act(key) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!isOn || event.defaultPrevented || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
+  if (!keysAreOn || event.defaultPrevented || event.isComposing || (event.repeat && !"jk".includes(event.key))) return;
   if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key !== "?" && event.key !== "/")) return;
   if (event.key.length !== 1 || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  if (act(event.key)) event.preventDefault();
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", () => act(event.key), { once: true });
+  } else if (act(event.key)) event.preventDefault();
 });
+document.addEventListener("DOMContentLoaded", setUp);
