@@ -66,8 +66,14 @@ def _ids(service: RunningService) -> list[str]:
     return [row["FeedbackId"] for row in rows if row["Source"] == "end_user"]
 
 
-def _reviews(service: RunningService, condition: str) -> list[dict]:
-    return service.wait_for_rows(f"SELECT * FROM feedback WHERE Name = 'review' AND {condition}")
+def _reviews(service: RunningService, rater: str, label: str, changes: int = 0) -> list[dict]:
+    return service.wait_for_rows(
+        "SELECT * FROM feedback WHERE Name = 'review' AND State = 'linked' "
+        "AND RaterId = {rater:String} AND Label = {label:String} AND Changes = {changes:UInt64}",
+        rater=rater,
+        label=label,
+        changes=changes,
+    )
 
 
 def test_ten_ratings_are_read_and_left_with_the_keyboard_alone(page, service):
@@ -147,8 +153,10 @@ def test_an_annotator_rates_what_is_read_changes_it_and_takes_it_back(page, serv
     expect(page.get_by_role("status").filter(has_text="Your rating is saved.")).to_be_visible()
     expect(page.get_by_label("Negative")).to_be_checked()  # read back at once
     expect(page.get_by_label("Note")).to_have_value("It never looks the parcel up.\nTwice now.")
-    (stored,) = _reviews(service, "RaterId = 'ines' AND State = 'linked'")
-    (original,) = service.sql(f"SELECT TraceId, SpanId, SessionId FROM feedback WHERE FeedbackId = '{rated}'")
+    (stored,) = _reviews(service, "ines", "negative")
+    (original,) = service.sql(
+        "SELECT TraceId, SpanId, SessionId FROM feedback WHERE FeedbackId = {id:String}", id=rated
+    )
     assert {key: stored[key] for key in original} == original
     assert stored["Source"] == "annotator"
     assert (stored["Label"], stored["Value"]) == ("negative", 0)
@@ -169,7 +177,7 @@ def test_an_annotator_rates_what_is_read_changes_it_and_takes_it_back(page, serv
     expect(page.get_by_label("None")).to_be_checked()
     page.get_by_role("link", name="Previous").click()
     expect(page.get_by_label("Positive")).to_be_checked()
-    _reviews(service, "RaterId = 'ines' AND Label = 'positive' AND Changes = 1")
+    _reviews(service, "ines", "positive", 1)
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_role("status").filter(has_text="taken back")).to_be_visible()
     expect(page.get_by_label("None")).to_be_checked()
@@ -201,7 +209,7 @@ def test_annotating_needs_no_script(browser, service):
     page.get_by_role("link", name="Next").click()
     expect(page.locator(".walk-place")).to_have_text(f"Rating 7 of {NEGATIVES}")
     context.close()
-    _reviews(service, "RaterId = 'no script' AND Label = 'positive'")
+    _reviews(service, "no script", "positive")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,7 @@ def test_a_form_of_another_site_writes_nothing(service, headers):
         assert answer.status_code == 403
         allowed = client.post(path, data={**fields, "form_token": token, "annotator": "own page"})
         assert allowed.status_code == 303
-    _reviews(service, "RaterId = 'own page'")
+    _reviews(service, "own page", "positive")
     assert service.sql("SELECT 1 FROM feedback_events WHERE RaterId = 'mallory'") == []
 
 

@@ -23,7 +23,9 @@ _HIDDEN: Final = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff"  # lone surrogates can't be encoded at all
     "\U000e0000-\U000e007f"  # tag characters: text that only a model reads
-    "]"
+    "\ufdd0-\ufdef\ufffe\uffff"  # no characters at all, and not allowed in HTML; so are the last two of each plane
+    + "".join(f"{chr((plane << 16) + 0xFFFE)}{chr((plane << 16) + 0xFFFF)}" for plane in range(1, 17))
+    + "]"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,9 @@ class History:
         tokens: tuple[int, int] = (180, 60),
         captured: bool = True,
         version: str = "",
+        further: Mapping[str, object] | None = None,
     ) -> Call:
-        """One request to the app with one LLM call in it."""
+        """One request to the app with one LLM call in it; ``further`` attributes replace what they are named like."""
         trace_id, root_id, call_id = self._id(16), self._id(8), self._id(8)
         shared = {"session.id": session, "user.id": user}
         end = at + int(seconds * SECOND)
@@ -101,7 +103,7 @@ class History:
                 values["gen_ai.output.messages"] = json.dumps(
                     [{"role": "assistant", "parts": said, "finish_reason": "stop"}]
                 )
-        _set(span.attributes, values)
+        _set(span.attributes, {**values, **(further or {})})
         if error:
             span.status.code = Status.STATUS_CODE_ERROR
             span.status.message = f"{error}: the model did not answer"

@@ -23,8 +23,10 @@ def listen(page: Page) -> list[str]:
     # A page that is left takes back what it still asks for.
     page.on(
         "requestfailed",
-        lambda request: None
-        if request.failure == "net::ERR_ABORTED"
-        else complaints.append(f"failed: {request.url} {request.failure}"),
+        lambda request: (
+            None
+            if request.failure == "net::ERR_ABORTED"
+            else complaints.append(f"failed: {request.url} {request.failure}")
+        ),
     )
     return complaints

@@ -24,7 +24,7 @@ MOST_BADGES: Final = 3
 """Of the ratings of one span, in its row; all of them are on the span."""
 TEXT_CHARACTERS: Final = 1200
 _RATINGS_BYTES: Final = 20_000
-_DETAIL_BYTES: Final = 40_000
+_DETAIL_BYTES: Final = 25_000
 
 
 def routes(site: Site) -> list[Route]:

@@ -1,5 +1,5 @@
-// A <details data-load="address"> gets its content when it is opened: a piece of HTML that the server has escaped.
-// Without this script the link that stands there leads to the same content as a page.
+// A <details data-load> gets its content when it is opened: a piece of HTML that the server has escaped, from where the link
+// in its place leads. Without this script that link leads to the same content as a page.
 
 async function load(place, address) {
   place.setAttribute("aria-busy", "true");
@@ -30,9 +30,10 @@ function tell(place, words) {
 
 async function open(details) {
   const place = details.querySelector(":scope > .loaded");
-  if (!details.open || !place || details.dataset.state) return;
+  const link = place?.querySelector("a");
+  if (!details.open || !link || details.dataset.state) return;
   details.dataset.state = "loading";
-  const isLoaded = await load(place, details.dataset.load);
+  const isLoaded = await load(place, `${link.getAttribute("href")}&fragment=1`);
   if (isLoaded) details.dataset.state = "loaded";
   else delete details.dataset.state;
 }
