@@ -161,11 +161,14 @@ def _betrayals(page: Page) -> list[str]:
     page.evaluate(
         """async () => {
             for (const each of [...document.querySelectorAll("main details")].slice(0, 12)) each.open = true;
-            for (let tries = 0; tries < 400 && document.querySelector("[aria-busy], [data-state=loading]"); tries++)
+            const waits = () => document.querySelector("main details[data-load][open]:not([data-state=loaded])");
+            for (let tries = 0; tries < 400 && waits() && !document.querySelector(".problem"); tries++)
                 await new Promise((done) => setTimeout(done, 25));
         }"""
     )
     wrong = []
+    if page.locator("main details[data-load][open]:not([data-state=loaded])").count():
+        wrong.append("a piece did not come")
     if "owned" in page.title():
         wrong.append("a script ran")
     if page.evaluate("document.querySelector('main script, main iframe, main img, main style, main base, main meta')"):
