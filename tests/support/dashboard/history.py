@@ -127,6 +127,7 @@ class History:
         scope: str = "span",
         action: str = "submit",
         service: str = "",
+        source: str = "end_user",
     ) -> None:
         """A rating on its carrier span, as the SDK sends it."""
         span = self._carrier(call, name, at, scope, service)
@@ -140,7 +141,7 @@ class History:
             "enduser.pseudo.id": rater,
             "otel_feedback.id": f"0190{self._id(14).hex()}",
             "otel_feedback.action": action,
-            "otel_feedback.source": "end_user",
+            "otel_feedback.source": source,
             "otel_feedback.scope": scope,
             "otel_feedback.correction": correction,
         }
