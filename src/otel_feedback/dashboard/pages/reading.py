@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -214,6 +215,8 @@ class _Reading:
             return await self._annotations.current(rating, annotator)
         except ValueError:
             return None  # a name that nobody can have has rated nothing; the form says what is wrong with it
+        except RejectedRequestError as error:
+            raise HTTPException(error.status, str(error)) from None
 
 
 async def _speculation_rules(_request: Request) -> Response:
