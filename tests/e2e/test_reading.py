@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.support.axe import axe_source, violations
 from tests.support.browser import browser
 from tests.support.dashboard.history import MINUTE, History
@@ -173,6 +173,7 @@ def test_an_annotator_rates_what_is_read_changes_it_and_takes_it_back(page, serv
     page.get_by_label("Positive").check()
     page.get_by_role("button", name="Save, and next").click()
     expect(page).to_have_url(re.compile(_ids(service)[3]))
+    expect(page.locator(".done")).to_have_text("Your rating of the one before is saved.")
     expect(page.get_by_label("Your name")).to_have_value("ines")  # kept in a cookie
     expect(page.get_by_label("None")).to_be_checked()
     page.get_by_role("link", name="Previous").click()
@@ -212,26 +213,21 @@ def test_annotating_needs_no_script(browser, service):
     _reviews(service, "no script", "positive")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_forms_of_other_sites_write_nothing(service):
+    foreign = [
         {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
-        {},
-    ],
-    ids=str,
-)
-def test_a_form_of_another_site_writes_nothing(service, headers):
+    ]
     with httpx.Client(base_url=service.dashboard) as client:
         path = f"/feedback/{_ids(service)[6]}"
         token = re.search(r'name="form_token" value="(\w+)"', client.get(path).text)[1]
-        fields = {"verdict": "positive", "annotator": "mallory", "form_token": token if headers else "f" * 64}
-        answer = client.post(path, data=fields, headers=headers)
-        assert answer.status_code == 403
-        allowed = client.post(path, data={**fields, "form_token": token, "annotator": "own page"})
-        assert allowed.status_code == 303
+        fields = {"verdict": "positive", "annotator": "mallory", "form_token": token}
+        answers = [client.post(path, data=fields, headers=headers) for headers in foreign]
+        answers += [client.post(path, data={**fields, "form_token": guess}) for guess in ("", "f" * 64)]
+        assert [answer.status_code for answer in answers] == [403] * 6
+        assert client.post(path, data={**fields, "annotator": "own page"}).status_code == 303
     _reviews(service, "own page", "positive")
     assert service.sql("SELECT 1 FROM feedback_events WHERE RaterId = 'mallory'") == []
 
@@ -272,6 +268,53 @@ def test_live_ratings_come_to_the_top_and_stop_with_the_switch(page, service):
     asked.clear()
     page.evaluate("new Promise((done) => setTimeout(done, 3500))")  # longer than the pause between two questions
     assert asked == []
+
+
+def test_live_says_when_it_can_not_ask_and_when_it_can_again(page):
+    page.route("**/api/feedback/tail*", lambda route: route.fulfill(status=503, body="away"))
+    page.goto("/feedback?name=live&live=1")
+    expect(page.get_by_role("switch", name="Live")).to_be_checked()
+    expect(page.get_by_role("status")).to_contain_text("can't be asked for now")
+    page.unroute("**/api/feedback/tail*")
+    expect(page.get_by_role("status")).to_have_text("New ratings come again.", timeout=20_000)
+    page.route("**/api/feedback/tail*", lambda route: route.fulfill(status=401, body="{}"))
+    expect(page.get_by_role("status")).to_contain_text("Sign in again", timeout=20_000)
+    expect(page.get_by_role("switch", name="Live")).not_to_be_checked()
+
+
+def test_a_slow_answer_says_that_it_is_awaited(page):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("text=slow"), hold)
+    page.add_init_script(  # Playwright looks at no element while a page is on its way, but hears the console
+        "new MutationObserver(() => { const note = document.querySelector('.waiting'); "
+        "if (note) console.info(note.textContent); }).observe(document, { subtree: true, childList: true });"
+    )
+    page.goto("/feedback")
+    page.get_by_label("Comment contains").fill("slow")
+    with page.expect_console_message(lambda message: message.text == "Asking the database …"):
+        page.get_by_role("button", name="Apply").click(no_wait_after=True)
+    with page.expect_console_message(lambda message: "A shorter time or more filters" in message.text):
+        pass
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="No rating matches these filters")).to_be_visible()
+    expect(page.locator(".waiting")).to_have_count(0)
+
+
+def test_a_piece_that_can_not_be_loaded_says_so_and_comes_when_it_is_opened_again(page, service):
+    page.route("**/messages?*", lambda route: route.fulfill(status=503, body="away"))
+    page.goto(f"/feedback/{_ids(service)[0]}")
+    messages = page.locator("#rated .full-messages")
+    messages.locator("summary").click()
+    expect(messages.get_by_role("alert")).to_contain_text("could not be loaded")
+    page.unroute("**/messages?*")
+    messages.locator("summary").click()
+    messages.locator("summary").click()
+    expect(messages.locator(".loaded")).to_contain_text("Question 0: where is parcel 0?")
+    expect(messages.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_reading_pages_are_accessible(page, service):

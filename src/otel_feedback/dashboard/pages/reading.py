@@ -40,7 +40,11 @@ _ANSWER_BYTES: Final = 45_000
 _BEFORE_BYTES: Final = 25_000
 _RATINGS_BYTES: Final = 25_000
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_DONE: Final = {"saved": "Your rating is saved.", "retracted": "Your rating is taken back."}
+_DONE: Final = {
+    "saved": "Your rating is saved.",
+    "next": "Your rating of the one before is saved.",
+    "retracted": "Your rating is taken back.",
+}
 _RULES_PATH: Final = "/static/speculation-rules.json"
 _RULES: Final = (
     '{"prefetch": [{"source": "document", "where": {"selector_matches": "a[data-prefetch]"}, '
@@ -106,7 +110,8 @@ class _Reading:
         done = "retracted" if form.get("action", [""])[-1] == "retract" else "saved"
         if form.get("then", [""])[-1] == "next":
             place = await self._place(request, rating)
-            target = place["OlderId"] or target
+            if place["OlderId"]:
+                target, done = place["OlderId"], "next"
         response = RedirectResponse(reading_link(target, {**filters, "done": done}), status_code=303)
         response.set_cookie(
             ANNOTATOR_COOKIE,

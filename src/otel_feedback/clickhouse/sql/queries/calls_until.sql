@@ -3,9 +3,10 @@
 --   {session:String}; {limit:UInt32}; {text_characters:UInt32} where texts are cut; {messages_bytes:UInt64} beyond which
 --   the output messages are left out, since cut JSON can't be read.
 -- Cost: reads the calls of one session, prompts for the shown ones alone. Calls outside of any session: those of the trace.
+--   Times are compared as numbers, as in feedback_list.
 WITH
     (
-        SELECT argMax((SessionId, Timestamp, SpanId, TraceId), (Timestamp, SpanId))
+        SELECT argMax((SessionId, toUnixTimestamp64Nano(Timestamp), SpanId, TraceId), (Timestamp, SpanId))
         FROM llm_call_spans
         WHERE if(
             {trace:String} != '',
@@ -18,6 +19,6 @@ SELECT
 FROM llm_calls AS c
 WHERE c.SessionId = answer.1
     AND (answer.1 != '' OR c.TraceId = answer.4 AND c.TraceId != '')
-    AND (c.Timestamp, c.SpanId) <= (answer.2, answer.3)
+    AND (toUnixTimestamp64Nano(c.Timestamp), c.SpanId) <= (answer.2, answer.3)
 ORDER BY c.Timestamp DESC, c.SpanId DESC
 LIMIT {limit:UInt32}
