@@ -215,6 +215,14 @@ def test_reading_walks_the_ratings_of_the_filter_in_their_order(browser):
     assert walked == [row["FeedbackId"] for row in rows]
 
 
+def test_browsers_are_told_to_fetch_the_next_rating_ahead(browser):
+    page = browser.get(f"/feedback/{_ratings(browser)[0]['FeedbackId']}")
+    rules = browser.get(page.headers["Speculation-Rules"].strip('"'))
+    assert rules.headers["Content-Type"] == "application/speculationrules+json"
+    assert rules.json()["prefetch"][0]["where"] == {"selector_matches": "a[data-prefetch]"}
+    assert len(re.findall("<a [^>]*data-prefetch", page.text)) == 1
+
+
 def test_the_way_back_leads_to_the_page_of_the_list_that_has_the_rating(browser):
     rows = _ratings(browser, label="positive")
     assert len(rows) > 50

@@ -181,7 +181,7 @@ class _Reading:
             problem=problem,
             done="" if problem else _DONE.get(request.query_params.get("done", ""), ""),
             form_field=FIELD,
-            form_token=self._guard.token(cookie),
+            guard_token=self._guard.token(cookie),
         )
         if self._annotations is not None:
             self._guard.remember(response, request, cookie)
