@@ -81,7 +81,7 @@ class Settings:
         "", "package.module:function that gets each comment, correction and reason, and returns what may be stored"
     )
     pseudonym_key: str = _setting(
-        "", "SDK: secret that turns the users and raters given to it into pseudonyms; none: as given", secret=True
+        "", "secret that turns users, raters and annotators into pseudonyms; none: as given", secret=True
     )
     ratings_as: Carriers = _setting("both", "SDK: how ratings leave the app: as spans, as logs (log records), or both")
     endpoint: str = _setting(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from tests.support.axe import axe_source, violations
 from tests.support.browser import browser
+from tests.support.dashboard.listening import listen
 from tests.support.dashboard.process import DASHBOARD_TOKEN
 from tests.support.dashboard.running import Dashboard, running_dashboard
 from tests.support.dashboard.sample import HOSTILE_SESSION, HOSTILE_USER
@@ -35,7 +36,7 @@ def page(browser, dashboard):
     """A page that fails the test if the browser complains about anything."""
     context = browser.new_context(viewport=WIDE, base_url=dashboard.url)
     page = context.new_page()
-    complaints = _listen(page)
+    complaints = listen(page)
     yield page
     context.close()
     assert complaints == []
@@ -44,16 +45,6 @@ def page(browser, dashboard):
 @pytest.fixture(scope="module")
 def axe() -> str:
     return axe_source()
-
-
-def _listen(page: Page) -> list[str]:
-    complaints: list[str] = []
-    page.on(
-        "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    return complaints
 
 
 def _rating(dashboard: Dashboard, comment: str) -> dict:
@@ -66,6 +57,7 @@ def _paths(dashboard: Dashboard) -> dict[str, str]:
         "overview": "/?range=30d",
         "feedback": "/feedback",
         "feedback-filtered": "/feedback?label=negative&model=gpt-4o-mini-2026-05-01",
+        "reading": f"/feedback/{rated['FeedbackId']}?label=negative",
         "feedback-nothing": "/feedback?text=no-such-comment",
         "users": "/users",
         "user": "/users/maria",
@@ -84,13 +76,17 @@ def test_one_click_leads_from_a_rating_to_its_answer(page, dashboard):
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Feedback").click()
     row = page.get_by_role("listitem").filter(has_text="It ignored the date I gave")
     row.get_by_role("link", name="Open in context").click()
-    span_id = _rating(dashboard, "It ignored the date")["SpanId"]
+    rated = _rating(dashboard, "It ignored the date")
+    span_id = rated["SpanId"]
+    expect(page).to_have_url(re.compile(rf"/feedback/{rated['FeedbackId']}$"))
+    expect(page.locator("#rated")).to_contain_text("Refunds are paid back within 14 days")
+    page.get_by_role("link", name="conversation-1009").click()
     expect(page).to_have_url(re.compile(rf"/sessions/conversation-1009\?call={span_id}#call-{span_id}$"))
     turn = page.locator(f"#call-{span_id}")
     expect(turn).to_be_in_viewport()
     expect(turn).to_contain_text("Refunds are paid back within 14 days")
     expect(turn).to_contain_text("It ignored the date I gave")
-    turn.get_by_role("link", name="Trace").click()
+    turn.get_by_role("link", name="Trace").first.click()
     rated = page.locator(f"#span-{span_id}")
     expect(rated).to_be_in_viewport()
     expect(rated).to_contain_text("Negative")
@@ -173,7 +169,7 @@ def test_every_page_is_quiet_fits_its_screen_and_is_accessible(browser, dashboar
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport=viewport, color_scheme=scheme, base_url=dashboard.url)
     page = context.new_page()
-    complaints = _listen(page)
+    complaints = listen(page)
     wrong: list[str] = []
     for name, path in _paths(dashboard).items():
         page.goto(path)
@@ -190,7 +186,7 @@ def test_empty_pages_fit_too(browser, axe, tmp_path):
     with running_dashboard(tmp_path, "empty") as running:
         context = browser.new_context(viewport=PHONE, base_url=running.url)
         page = context.new_page()
-        complaints = _listen(page)
+        complaints = listen(page)
         for name in ("", "feedback", "users", "sessions"):
             page.goto(f"/{name}")
             page.screenshot(path=ARTIFACTS / f"empty-{name or 'overview'}-phone.png", full_page=True)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from otel_feedback.dashboard.media import describe
+
+MOST_TOOL_PARTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +30,18 @@ class ChatMessage:
 
 @dataclass(slots=True)
 class Turn:
-    """One LLM call: what was asked last, what was answered, and how people rated the answer."""
+    """One LLM call: what was asked last, what was answered, and how people rated the answer.
+
+    Attributes:
+        anchor: the element's id, "" for a call whose span id an earlier one has, too.
+        other_parts: what the answer holds beside text, the first MOST_TOOL_PARTS of it.
+    """
 
     call: dict[str, Any]
     shows_prompt: bool
-    inputs: list[ChatMessage]
-    outputs: list[ChatMessage]
+    anchor: str
+    other_parts: list[Part]
     ratings: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def tool_parts(self) -> list[Part]:
-        """What the answer holds beside text."""
-        return [part for message in self.outputs for part in message.parts if part.kind != "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,13 @@ def tell(calls: list[dict[str, Any]], ratings: Iterable[dict[str, Any]]) -> Conv
     turns: list[Turn] = []
     by_span: dict[tuple[str, str], Turn] = {}
     last_of_trace: dict[str, Turn] = {}
+    anchored: set[str] = set()
     for call in calls:
         repeats = bool(turns) and _continues(turns[-1].call, call)
-        turn = Turn(call, not repeats, read_messages(call["InputMessages"]), read_messages(call["OutputMessages"]))
+        anchor = "" if call["SpanId"] in anchored else f"call-{call['SpanId']}"
+        anchored.add(call["SpanId"])
+        said = [part for message in read_messages(call["OutputMessages"]) for part in message.parts]
+        turn = Turn(call, not repeats, anchor, [part for part in said if part.kind != "text"][:MOST_TOOL_PARTS])
         turns.append(turn)
         by_span[call["TraceId"], call["SpanId"]] = turn
         last_of_trace[call["TraceId"]] = turn
@@ -114,6 +122,8 @@ def _read_part(part: Any) -> Part:
     if not isinstance(part, dict):
         return Part("text", _as_text(part))
     kind = str(part.get("type", "text"))
+    if medium := describe(part):
+        return Part(*medium)
     if kind in {"text", "reasoning"}:
         return Part(kind, _as_text(part.get("content", part.get("text", ""))))
     if kind == "tool_call":

@@ -24,8 +24,35 @@ def user_link(user_id: str) -> str:
 
 def trace_link(trace_id: str, *, span_id: str = "") -> str:
     """The waterfall of a trace, at one of its spans when one is named."""
-    link = f"/traces/{quote(trace_id, safe='')}"
-    return f"{link}#span-{quote(span_id, safe='')}" if span_id else link
+    link = _entity_link("traces", trace_id)
+    if not span_id:
+        return link
+    return f"{link}{'&' if '?' in link else '?'}span={quote(span_id, safe='')}#span-{quote(span_id, safe='')}"
+
+
+def span_link(trace_id: str, span_id: str) -> str:
+    """One span with all that is on it."""
+    return _exact("/spans", {"trace": trace_id, "span": span_id})
+
+
+def log_link(trace_id: str, time_unix_nano: int) -> str:
+    """The log records that a trace has at one moment."""
+    return _exact("/logs", {"trace": trace_id, "time": str(time_unix_nano)})
+
+
+def messages_link(trace_id: str, span_id: str) -> str:
+    """What a model was told and answered, message by message."""
+    return _exact("/messages", {"trace": trace_id, "span": span_id})
+
+
+def text_link(**place: object) -> str:
+    """One long text as a whole; ``place`` says which, as ``pages.texts`` reads it."""
+    return _exact("/text", {name: str(value) for name, value in place.items()})
+
+
+def reading_link(feedback_id: str, query: Mapping[str, str] | None = None) -> str:
+    """A rating with its answer in context, among the ratings that the filters in ``query`` keep."""
+    return with_query(f"/feedback/{quote(feedback_id, safe='')}", query or {})
 
 
 def answer_link(row: Mapping[str, str]) -> str:
@@ -42,6 +69,11 @@ def with_query(path: str, values: Mapping[str, str]) -> str:
     """The path with the values that are not empty as its query string."""
     query = urlencode({name: value for name, value in values.items() if value})
     return f"{path}?{query}" if query else path
+
+
+def _exact(path: str, values: Mapping[str, str]) -> str:
+    # An empty id is an id, too.
+    return f"{path}?{urlencode(values, quote_via=quote)}"
 
 
 def _entity_link(collection: str, entity_id: str) -> str:

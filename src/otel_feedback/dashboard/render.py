@@ -39,6 +39,7 @@ class Renderer:
             user_link=links.user_link,
             trace_link=links.trace_link,
             answer_link=links.answer_link,
+            reading_link=links.reading_link,
         )
         self._environment.globals.update(
             sections=SECTIONS,
@@ -46,9 +47,18 @@ class Renderer:
             can_sign_out=can_sign_out,
             excerpt_characters=shown_text.EXCERPT_CHARACTERS,
             with_query=links.with_query,
+            span_link=links.span_link,
+            log_link=links.log_link,
+            messages_link=links.messages_link,
+            text_link=links.text_link,
         )
 
     def page(self, request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:
         """The page as a response. A lone surrogate from the database becomes a question mark, never an error."""
         html = self._environment.get_template(template).render(path=request.scope["path"], **values)
         return HTMLResponse(html.encode("utf-8", "replace"), status_code=status_code)
+
+    def fragment(self, template: str, **values: Any) -> str:
+        """A piece of a page, for a script to put into one: text that can be encoded as UTF-8."""
+        html = self._environment.get_template(template).render(**values)
+        return html.encode("utf-8", "replace").decode()

@@ -16,7 +16,10 @@ SMALLEST_BAR_UNITS: Final = 3
 
 @dataclass(slots=True)
 class Bar:
-    """One span in the waterfall. ``left`` and ``width`` are in AXIS_UNITS; a carrier span has no bar."""
+    """One span in the waterfall. ``left`` and ``width`` are in AXIS_UNITS; a carrier span has no bar.
+
+    ``anchor`` is its element's id, "" for a span whose id an earlier one has, too.
+    """
 
     span: dict[str, Any]
     depth: int
@@ -25,6 +28,7 @@ class Bar:
     is_carrier: bool = False
     after_end_nanoseconds: int = 0
     is_orphan: bool = False
+    anchor: str = ""
     ratings: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -56,8 +60,13 @@ def lay_out(spans: list[dict[str, Any]], ratings: Iterable[dict[str, Any]]) -> W
         if rating["Scope"] == "span":
             by_span[rating["SpanId"]].append(rating)
     bars = [_bar(span, depth, is_orphan, start, end) for span, depth, is_orphan in _walk(spans)]
+    anchored: set[str] = set()
     for bar in bars:
-        bar.ratings = by_span.get(bar.span["SpanId"], [])
+        span_id = bar.span["SpanId"]
+        bar.ratings = by_span.get(span_id, [])
+        if span_id not in anchored:
+            bar.anchor = f"span-{span_id}"
+            anchored.add(span_id)
     return Waterfall(bars, start, end - start)
 
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from typing import Final
-
+from otel_feedback.pseudonym import pseudonym_by
 from otel_feedback.rating import MAX_IDENTIFIER_CHARACTERS
 from otel_feedback.sdk.configuration import settings
 from otel_feedback.sdk.quiet import warn_once
-
-PURPOSE: Final = b"otel-feedback pseudonym v1"
 
 
 def pseudonym(user: str) -> str:
@@ -34,12 +29,9 @@ def pseudonym_of(argument: str, user: object) -> str:
     if len(user) > MAX_IDENTIFIER_CHARACTERS:
         raise ValueError(f"{argument} has {len(user)} characters; at most {MAX_IDENTIFIER_CHARACTERS} are taken")
     key = settings().pseudonym_key
-    if user and key:
-        secret = hmac.digest(key.encode(), PURPOSE, hashlib.sha256)
-        return "p-" + hmac.digest(secret, user.encode(errors="surrogatepass"), hashlib.sha256).hex()[:32]
-    if "@" in user:
+    if not key and "@" in user:
         warn_once(
             f"{argument} looks like an e-mail address, and is stored as given. Give an id that means nothing outside "
             "of your database, or set OTEL_FEEDBACK_PSEUDONYM_KEY to a secret and a pseudonym is stored instead"
         )
-    return user
+    return pseudonym_by(key, user)

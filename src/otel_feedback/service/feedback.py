@@ -1,4 +1,4 @@
-"""Ratings given to the service itself: appended to the logs queue, read back from the database.
+"""Ratings given to the service itself, by browsers and annotators: appended to the queues, read back from the database.
 
 A rating is durable when ``submit`` returns but shows in SQL only seconds later, so what came through this process in
 the last minutes is laid over what the database answers.
@@ -7,6 +7,7 @@ the last minutes is laid over what the database answers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -16,9 +17,9 @@ from otel_feedback.errors import DatabaseError, RejectedRequestError
 from otel_feedback.rating import Rating, Target
 from otel_feedback.recent_ratings import RecentRatings
 from otel_feedback.redaction import Redactor, redacted
+from otel_feedback.service import rating_log, rating_span
 from otel_feedback.service.durable_queue.busy import QueueBusyError
 from otel_feedback.service.durable_queue.queue import DurableQueue
-from otel_feedback.service.rating_log import export_request
 from otel_feedback.service.telemetry import Telemetry
 
 REMEMBERED_SECONDS: Final = 300.0
@@ -29,12 +30,22 @@ _QUERY: Final = "queries/feedback_of_rater.sql"
 
 
 class ServiceRatingStore:
-    """The RatingStore behind the service's ``/v1/feedback``."""
+    """The RatingStore behind the service's ``/v1/feedback``, and behind the dashboard's annotations.
+
+    With ``spans`` a rating goes out as its carrier span, too, so that it is seen in the trace that it rates.
+    """
 
     def __init__(
-        self, logs: DurableQueue, database: Database, telemetry: Telemetry, redact: Redactor | None = None
+        self,
+        logs: DurableQueue,
+        database: Database,
+        telemetry: Telemetry,
+        redact: Redactor | None = None,
+        *,
+        spans: DurableQueue | None = None,
     ) -> None:
         self._logs = logs
+        self._spans = spans
         self._database = database
         self._redact = redact
         self._ratings = telemetry.receiver.ratings
@@ -49,15 +60,19 @@ class ServiceRatingStore:
         """
         rating = redacted(rating, self._redact)
         try:
-            request = export_request(rating)
+            record = rating_log.export_request(rating)
+            span = rating_span.export_request(rating) if self._spans is not None else None
         except ValueError:
             raise RejectedRequestError(
                 400, "invalid_rating", "the token's target or the rating's text can't be expressed in OTLP"
             ) from None
         try:
-            await self._logs.append(request)
+            await self._logs.append(record)
         except QueueBusyError as error:
             raise RejectedRequestError(503, "busy", f"{error}; try again") from None
+        if self._spans is not None and span is not None:
+            with contextlib.suppress(QueueBusyError):  # the record alone is the whole rating
+                await self._spans.append(span)
         self._recent.remember(rating)
         self._ratings.inc()
 

@@ -15,6 +15,7 @@ from otel_feedback import semconv
 from otel_feedback.rating import Rating
 
 SERVICE_NAME: Final = "otel-feedback"
+INSTRUMENTATION_SCOPE: Final = "otel_feedback.service"
 VIA_HTTP: Final = "http"
 _INFO: Final = 9
 
@@ -26,14 +27,23 @@ def export_request(rating: Rating) -> bytes:
         observed_time_unix_nano=time.time_ns(),
         severity_number=_INFO,  # type: ignore[arg-type]  # an enum of protobuf's is an int
         event_name=semconv.EVALUATION_EVENT,
-        attributes=[KeyValue(key=key, value=_value(value)) for key, value in _attributes(rating)],
+        attributes=attributes_of(rating),
         trace_id=bytes.fromhex(rating.target.trace_id),
         span_id=bytes.fromhex(rating.target.span_id),
     )
-    resource = Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value=SERVICE_NAME))])
-    scope_logs = ScopeLogs(scope=InstrumentationScope(name="otel_feedback.service"), log_records=[record])
-    request = ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=resource, scope_logs=[scope_logs])])
+    scope_logs = ScopeLogs(scope=InstrumentationScope(name=INSTRUMENTATION_SCOPE), log_records=[record])
+    request = ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=resource(), scope_logs=[scope_logs])])
     return request.SerializeToString()
+
+
+def resource() -> Resource:
+    """Who sends ratings that were given to the service itself."""
+    return Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value=SERVICE_NAME))])
+
+
+def attributes_of(rating: Rating) -> list[KeyValue]:
+    """The attributes of every carrier of the rating."""
+    return [KeyValue(key=key, value=_value(value)) for key, value in _attributes(rating)]
 
 
 def _attributes(rating: Rating) -> Iterator[tuple[str, str | float | tuple[str, ...]]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.segments import Signal
 from otel_feedback.errors import ConfigurationError, DatabaseError
-from otel_feedback.feedback_api import FeedbackApi
+from otel_feedback.feedback_api import FeedbackApi, RatingStore
 from otel_feedback.rate_limit import RequestLimits
 from otel_feedback.redaction import load_redactor
 from otel_feedback.service import rejected
@@ -112,9 +112,14 @@ class Service:
         ]
         by_signal: Mapping[OtlpSignal, DurableQueue] = {"traces": self._queues["traces"], "logs": self._queues["logs"]}
         intake = Intake(by_signal, self._telemetry)
+        logs, redact = self._queues["logs"], load_redactor(settings.redact)
+        self.annotations: RatingStore = ServiceRatingStore(
+            logs, database, self._telemetry, redact, spans=self._queues["traces"]
+        )
+        """Takes the ratings that annotators give on the dashboard."""
         feedback_api = FeedbackApi(
             Keyring(settings.signing_keys),
-            ServiceRatingStore(self._queues["logs"], database, self._telemetry, load_redactor(settings.redact)),
+            ServiceRatingStore(logs, database, self._telemetry, redact),
             allowed_origins=settings.allowed_origins,
             capture_comments=settings.capture_comments,
             limits=RequestLimits(settings.votes_per_minute, settings.requests_per_minute),

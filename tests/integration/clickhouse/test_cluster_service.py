@@ -52,7 +52,21 @@ def test_the_dashboard_shows_what_came(service: RunningService):
     send_all(service.grpc, sent(CALLS, "not the capital"))
     service.wait_for_rows("SELECT * FROM rated_llm_calls WHERE Comment = 'not the capital'", len(CALLS))
     service.wait_for_rows("SELECT * FROM rating_deliveries WHERE Carrier = 'log'", len(CALLS))
+    (rating, *_) = httpx.get(f"{service.dashboard}/api/feedback", timeout=60).json()["rows"]
+    ids = f"trace={rating['TraceId']}&span={rating['SpanId']}"
     for page, shown in (
+        (f"/feedback/{rating['FeedbackId']}?model=gpt-4o", "Capital of France?"),
+        ("/api/feedback/tail?after=1", "not the capital"),
+        (f"/messages?{ids}", "Capital of France?"),
+        (f"/spans?{ids}", "not the capital"),
+        (f"/text?of=call&{ids}&field=Prompt", "Capital of France?"),
+        (f"/text?of=rating&id={rating['FeedbackId']}&field=Comment", "not the capital"),
+        (f"/text?of=span&{ids}&field=SpanAttributes&key=gen_ai.request.model", "gpt-4o"),
+        (f"/logs?{ids}&time={rating['TimeUnixNano']}", "not the capital"),
+        (
+            f"/text?of=log&{ids}&time={rating['TimeUnixNano']}&field=LogAttributes&key=gen_ai.evaluation.explanation",
+            "not the capital",
+        ),
         ("/?range=all", "not the capital"),
         ("/feedback?range=all", "not the capital"),
         ("/feedback?range=all&user=user-1&model=gpt-4o&text=capital", "not the capital"),
@@ -63,7 +77,7 @@ def test_the_dashboard_shows_what_came(service: RunningService):
         (f"/traces/{CALLS[0].trace_id.hex()}", "chat gpt-4o"),
     ):
         answer = httpx.get(f"{service.dashboard}{page}", timeout=60)
-        assert answer.status_code == 200, page
+        assert answer.status_code == 200, (page, answer.text.partition("<main")[2])
         assert shown in answer.text, page
 
 

@@ -25,6 +25,7 @@ from tests.support.service import TRUST
 from otel_feedback.clickhouse import questions, statements
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
+from otel_feedback.dashboard.pages.feedback import FILTERS
 from otel_feedback.settings import Settings
 
 PINNED: Final = Path(__file__).parents[2] / "data" / "query_costs.json"
@@ -38,7 +39,7 @@ _MOST: Final = 1.2
 """Versions of ClickHouse differ by some blocks, and a LIMIT is reached sooner or later."""
 _LEAST: Final = 0.7
 
-_ANY: Final = {"name": "", "label": "", "model": "", "service": "", "user": "", "text": "", "state": "", "rated": ""}
+_ANY: Final = {**dict.fromkeys(FILTERS, ""), "rated": ""}
 _PERIOD: Final = {"since": int(_START.timestamp()) * 10**9, "until": int(_NOW.timestamp()) * 10**9}
 _FIRST_PAGE: Final = {**_ANY, **_PERIOD, "before_time": 2**63 - 1, "before_id": "", "limit": 50}
 _LAST_PAGE: Final = {**_FIRST_PAGE, "before_time": int((_START + timedelta(hours=20)).timestamp()) * 10**9}
@@ -48,6 +49,11 @@ _PAGES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "ratings, first page": ("feedback_list", _FIRST_PAGE),
     "ratings, last page": ("feedback_list", _LAST_PAGE),
     "negative ratings, first page": ("feedback_list", {**_FIRST_PAGE, "label": "negative", "name": "thumbs"}),
+    "a rating among the negative ones": (
+        "feedback_place",
+        {**_ANY, **_PERIOD, "label": "negative", "at_time": _PERIOD["until"] - 10**15, "at_id": ""},
+    ),
+    "ratings of the last minute": ("feedback_tail", {**_FIRST_PAGE, "after": 2**62}),
     "sessions, first page": ("sessions_list", _FIRST_PAGE),
     "sessions, last page": ("sessions_list", _LAST_PAGE),
     "one session": ("session_calls", {"session": "session-3000", "limit": 50, "offset": 0, **_TEXTS}),

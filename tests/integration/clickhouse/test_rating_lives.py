@@ -14,6 +14,7 @@ from tests.support.segments import store
 
 from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.database import Database
+from otel_feedback.dashboard.pages.feedback import FILTERS
 
 DAY: Final = 86_400
 
@@ -220,7 +221,8 @@ def test_a_rating_can_be_found_by_its_comment__langfuse_14075(database: Database
     found = database.query(
         statements.load("queries/feedback_list.sql"),
         {
-            **dict.fromkeys(("name", "label", "model", "service", "user", "state", "before_id"), ""),
+            **dict.fromkeys(FILTERS, ""),
+            "before_id": "",
             "text": "slow, NAÏVE",
             "since": 0,
             "until": 2**63 - 1,

@@ -1,6 +1,7 @@
 """Every page over a real embedded engine, filled through the same decode that the service uses."""
 
 import re
+import time
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -86,6 +87,9 @@ def test_a_changed_vote_is_one_rating_and_says_so(browser):
         ({"label": "negative"}, lambda row: row["Label"] == "negative"),
         ({"name": "stars"}, lambda row: row["Name"] == "stars"),
         ({"service": "help-centre"}, lambda row: row["ServiceName"] == "help-centre"),
+        ({"session": "conversation-1009"}, lambda row: row["SessionId"] == "conversation-1009"),
+        ({"version": "v3"}, lambda row: row["Comment"].startswith("It ignored")),
+        ({"source": "end_user"}, lambda row: row["Source"] == "end_user"),
         ({"state": "waiting"}, lambda row: row["State"] == "waiting"),
         ({"text": "IGNORED THE DATE"}, lambda row: "ignored the date" in row["Comment"]),
         ({"model": "gpt-4o-2026-05-01"}, lambda row: row["Model"] == "gpt-4o-2026-05-01"),
@@ -163,7 +167,11 @@ def test_a_session_reads_as_the_conversation(browser):
     assert page.count('<p class="who">User</p>') == 2, "the question that led to a tool call is shown once"
     assert "412 in, 57 out" in page
     assert "first chunk" in page
-    assert "never promise a refund" in page
+    link = re.search(r'<a href="(/messages[^"]+)"', page)[1].replace("&amp;", "&")
+    messages = browser.get(f"{link}&fragment=1")
+    assert "never promise a refund" in messages.text
+    assert "<html" not in messages.text
+    assert "never promise a refund" in browser.get(link).text
 
 
 def test_a_failed_call_shows_its_error(browser):
@@ -175,16 +183,88 @@ def test_a_failed_call_shows_its_error(browser):
 def test_a_rating_opens_its_answer_in_context(browser):
     row = _rating(browser, "It ignored the date")
     page = browser.get("/feedback", params={"text": "It ignored the date"}).text
-    link = re.search(r'class="open-answer" href="([^"]+)"', page)[1].replace("&amp;", "&")
-    target = urlsplit(link)
-    assert target.fragment == f"call-{row['SpanId']}"
-    assert f'id="{target.fragment}"' in browser.get(link).text
+    link = re.search(r'class="open-answer"[^>]* href="([^"]+)"', page)[1].replace("&amp;", "&")
+    assert link == f"/feedback/{row['FeedbackId']}?text=It+ignored+the+date"
+    reading = browser.get(link).text
+    for part in (
+        "It ignored the date I gave",
+        "Where is my refund",
+        "Refunds are paid back",
+        "412 in, 57 out",
+        "1 of 1",
+    ):
+        assert part in reading
+    for other in re.findall(r'data-key="[st]" href="([^"]+)"', reading):
+        target = urlsplit(other.replace("&amp;", "&"))
+        assert target.fragment in {f"call-{row['SpanId']}", f"span-{row['SpanId']}"}
+        assert f'id="{target.fragment}"' in browser.get(other.replace("&amp;", "&")).text
 
 
-def test_an_answer_without_a_session_opens_in_its_trace(browser):
-    row = _rating(browser, "Would be nice")
-    page = browser.get("/feedback", params={"text": "Would be nice"}).text
-    assert f'class="open-answer" href="/traces/{row["TraceId"]}#span-{row["SpanId"]}"' in page
+def test_reading_walks_the_ratings_of_the_filter_in_their_order(browser):
+    rows = _ratings(browser, label="negative", range="30d")
+    assert len(rows) > 5
+    walked, link = [], f"/feedback/{rows[0]['FeedbackId']}?label=negative&range=30d"
+    while link:
+        page = browser.get(link).text
+        walked.append(urlsplit(link).path.rpartition("/")[2])
+        assert f"{len(walked)} of {len(rows)}" in page
+        before = re.search(r'rel="prev" data-key="k" href="([^"]+)"', page)
+        assert (before and urlsplit(before[1]).path.rpartition("/")[2]) == (walked[-2] if len(walked) > 1 else None)
+        after = re.search(r'rel="next" data-key="j" data-prefetch href="([^"]+)"', page)
+        link = after and after[1].replace("&amp;", "&")
+    assert walked == [row["FeedbackId"] for row in rows]
+
+
+def test_browsers_are_told_to_fetch_the_next_rating_ahead(browser):
+    page = browser.get(f"/feedback/{_ratings(browser)[0]['FeedbackId']}")
+    rules = browser.get(page.headers["Speculation-Rules"].strip('"'))
+    assert rules.headers["Content-Type"] == "application/speculationrules+json"
+    assert rules.json()["prefetch"][0]["where"] == {"selector_matches": "a[data-prefetch]"}
+    assert len(re.findall("<a [^>]*data-prefetch", page.text)) == 1
+
+
+def test_the_way_back_leads_to_the_page_of_the_list_that_has_the_rating(browser):
+    rows = _ratings(browser, label="positive")
+    assert len(rows) > 50
+    for row in (rows[0], rows[49], rows[50], rows[-1]):
+        page = browser.get(f"/feedback/{row['FeedbackId']}?label=positive").text
+        back = re.search(r'data-key="u" href="([^"]+)"', page)[1].replace("&amp;", "&")
+        assert urlsplit(back).fragment == f"rating-{row['FeedbackId']}"
+        assert f'id="rating-{row["FeedbackId"]}"' in browser.get(back).text
+
+
+def test_a_rating_that_is_gone_or_outside_of_the_filter_says_so(browser):
+    gone = browser.get(f"/feedback/{'0' * 32}?label=negative")
+    assert gone.status_code == 404
+    assert 'href="/feedback?label=negative"' in gone.text
+    assert browser.get("/feedback/%2e%2e%2fx").status_code == 404
+    positive = _ratings(browser, label="positive")[0]
+    page = browser.get(f"/feedback/{positive['FeedbackId']}?label=negative").text
+    assert "not in this filter" in page
+
+
+def test_a_rating_of_a_session_or_of_what_has_not_arrived_can_be_read_too(browser):
+    of_session = _rating(browser, "Got there in the end")
+    page = browser.get(f"/feedback/{of_session['FeedbackId']}").text
+    assert "The session it rates" in page
+    assert "You are right: two payments" in page
+    waiting = _rating(browser, "No trace of this one yet")
+    assert "has not arrived" in browser.get(f"/feedback/{waiting['FeedbackId']}").text
+
+
+def test_without_someone_to_take_annotations_there_is_no_form(browser):
+    row = _rating(browser, "It ignored the date")
+    assert "<form" not in browser.get(f"/feedback/{row['FeedbackId']}").text.replace('<form method="dialog">', "")
+    assert browser.post(f"/feedback/{row['FeedbackId']}", data={"verdict": "positive"}).status_code == 405
+
+
+def test_the_tail_tells_what_was_stored_since(browser):
+    everything = browser.get("/api/feedback/tail", params={"after": "1", "label": "negative"}).json()
+    assert everything["html"].count("<li data-rating=") == len(_ratings(browser, label="negative"))
+    later = browser.get("/api/feedback/tail", params={"after": str(time.time_ns() + 60 * 10**9)}).json()
+    assert later["html"].strip() == ""
+    assert int(later["after"]) > int(everything["after"])
+    assert browser.get("/api/feedback/tail", params={"after": "soon"}).status_code == 400
 
 
 def test_a_waiting_rating_has_a_session_page_before_its_calls(browser):
@@ -201,7 +281,9 @@ def test_a_trace_is_a_waterfall_with_its_rated_span_marked(browser):
         assert name in page
     assert re.search(rf'class="span-row span-rated" id="span-{row["SpanId"]}"', page)
     assert "rated 58 s later" in page, "the carrier does not stretch the axis"
-    assert "gen_ai.usage.input_tokens" in page
+    link = re.search(rf'<a href="(/spans[^"]+{row["SpanId"]})"', page)[1].replace("&amp;", "&")
+    assert "gen_ai.usage.input_tokens" in browser.get(link).text
+    assert "gen_ai.usage.input_tokens" in browser.get(f"{link}&fragment=1").text
     assert "Session conversation-1009" in re.sub(r"<[^>]+>", "", page)
 
 
@@ -283,4 +365,6 @@ def test_no_page_needs_anything_that_the_policy_forbids(browser):
         assert " style=" not in page
         assert not re.search(r"<[^>]+ on\w+=", page)
         assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
-        assert re.findall(r"<script[^>]*>", page) == ['<script src="/static/dashboard.js" defer>']
+        scripts = re.findall(r"<script[^>]*>", page)
+        assert scripts
+        assert all(re.fullmatch(r'<script src="/static/\w+\.js"( defer| type="module")?>', each) for each in scripts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,10 @@ class History:
         seconds: float = 1.4,
         tokens: tuple[int, int] = (180, 60),
         captured: bool = True,
+        version: str = "",
+        further: Mapping[str, object] | None = None,
     ) -> Call:
-        """One request to the app with one LLM call in it."""
+        """One request to the app with one LLM call in it; ``further`` attributes replace what they are named like."""
         trace_id, root_id, call_id = self._id(16), self._id(8), self._id(8)
         shared = {"session.id": session, "user.id": user}
         end = at + int(seconds * SECOND)
@@ -84,6 +87,7 @@ class History:
             "gen_ai.usage.output_tokens": 0 if error else tokens[1],
             "gen_ai.response.time_to_first_chunk": 0.0 if error else seconds / 4,
             "error.type": error,
+            "gen_ai.prompt.version": version,
         }
         if not error:
             values["gen_ai.response.finish_reasons"] = ["tool_calls" if tool else "stop"]
@@ -99,7 +103,7 @@ class History:
                 values["gen_ai.output.messages"] = json.dumps(
                     [{"role": "assistant", "parts": said, "finish_reason": "stop"}]
                 )
-        _set(span.attributes, values)
+        _set(span.attributes, {**values, **(further or {})})
         if error:
             span.status.code = Status.STATUS_CODE_ERROR
             span.status.message = f"{error}: the model did not answer"
@@ -123,6 +127,7 @@ class History:
         scope: str = "span",
         action: str = "submit",
         service: str = "",
+        source: str = "end_user",
     ) -> None:
         """A rating on its carrier span, as the SDK sends it."""
         span = self._carrier(call, name, at, scope, service)
@@ -136,7 +141,7 @@ class History:
             "enduser.pseudo.id": rater,
             "otel_feedback.id": f"0190{self._id(14).hex()}",
             "otel_feedback.action": action,
-            "otel_feedback.source": "end_user",
+            "otel_feedback.source": source,
             "otel_feedback.scope": scope,
             "otel_feedback.correction": correction,
         }
@@ -151,8 +156,8 @@ class History:
         """A call whose trace nobody sends."""
         return Call(self._id(16), self._id(8), self._id(8), session, 0)
 
-    def write(self, database: Any, folder: Path, token: str) -> None:
-        """Store everything collected as one segment."""
+    def request(self) -> ExportTraceServiceRequest:
+        """Everything collected, as an exporter would send it."""
         request = ExportTraceServiceRequest()
         for service, spans in self._spans.items():
             resource_spans: ResourceSpans = request.resource_spans.add()
@@ -160,7 +165,11 @@ class History:
             scope_spans: ScopeSpans = resource_spans.scope_spans.add()
             scope_spans.scope.name = "made.up.history"
             scope_spans.spans.extend(spans)
-        body = request.SerializeToString()
+        return request
+
+    def write(self, database: Any, folder: Path, token: str) -> None:
+        """Store everything collected as one segment."""
+        body = self.request().SerializeToString()
         path = folder / f"{token}.segment"
         path.write_bytes(_VarintBytes(len(body)) + body)
         database.insert_segment("traces", path, token)

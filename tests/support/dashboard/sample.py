@@ -40,6 +40,7 @@ def make_sample(now: int) -> Sample:
         system=SYSTEM,
         seconds=2.1,
         tokens=(412, 57),
+        version="v3",
     )
     history.rate(
         refund,

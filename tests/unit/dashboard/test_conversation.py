@@ -57,7 +57,7 @@ def test_messages_keep_their_parts():
     )
     found = [(message.role, [(part.kind, part.text) for part in message.parts]) for message in read_messages(text)]
     assert found == [
-        ("user", [("text", "hi"), ("blob", '{"mime_type": "image/png"}')]),
+        ("user", [("text", "hi"), ("image", "image/png")]),
         ("assistant", [("tool call", 'find({"q": 1})')]),
         ("tool", [("tool result", "found")]),
         ("user", [("text", "plain content")]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,11 +11,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
-from otel_feedback.dashboard.filters import STATES, Period, parse_period, parse_text
+from otel_feedback.dashboard.filters import STATES, FilterError, Period, parse_period, parse_text
+from otel_feedback.dashboard.shown_text import fitting_length
 from otel_feedback.dashboard.site import Site
 
 PAGE_SIZE: Final = 50
-FILTERS: Final = ("name", "label", "model", "service", "user", "text", "state")
+FILTERS: Final = ("name", "label", "model", "service", "version", "user", "session", "source", "text", "state")
+PERIOD_FILTERS: Final = ("range", "from", "to")
+TAIL_OVERLAP_SECONDS: Final = 15
+"""A rating is stamped when it is stored and seen when that is done, so one may come after others with a later stamp."""
+_TEXT_BYTES: Final = 40_000
+_SECOND: Final = 1_000_000_000
 
 
 async def list_feedback(site: Site, request: Request) -> Page:
@@ -39,13 +46,20 @@ async def list_ratings_of_user(site: Site, user_id: str, limit: int) -> list[dic
     return await _ask(site, chosen, parse_period({}), Cursor(), limit)
 
 
+def chosen_filters(query: Mapping[str, str]) -> dict[str, str]:
+    """The filters of a link that are set, to make other links of the same view with."""
+    return {name: query[name] for name in (*FILTERS, *PERIOD_FILTERS) if query.get(name)}
+
+
 def routes(site: Site) -> list[Route]:
-    """The page and its JSON."""
+    """The page, its JSON, and what has come since."""
 
     async def feedback(request: Request) -> Response:
+        now = time.time_ns()
         page = await list_feedback(site, request)
         facets = await site.questions.row("feedback_facets")
-        query = {name: request.query_params.get(name, "") for name in (*FILTERS, "range", "from", "to", "cursor")}
+        query = {name: request.query_params.get(name, "") for name in (*FILTERS, *PERIOD_FILTERS, "cursor", "live")}
+        filters = chosen_filters(query)
         return site.renderer.page(
             request,
             "feedback.html",
@@ -54,18 +68,57 @@ def routes(site: Site) -> list[Route]:
             states=STATES,
             period=parse_period(request.query_params),
             query=query,
-            is_filtered=any(value for name, value in query.items() if name != "range")
-            or query["range"] not in {"", "all"},
+            filters=filters,
+            text_length=_text_length(page.rows),
+            asked_unix_nano=now,
+            is_filtered=bool(filters.keys() - {"range"} or query["cursor"] or query["range"] not in {"", "all"}),
         )
 
     async def feedback_json(request: Request) -> Response:
         page = await list_feedback(site, request)
         return JSONResponse({"rows": page.rows, "next_cursor": page.next_cursor})
 
-    return [Route("/feedback", feedback), Route("/api/feedback", feedback_json)]
+    async def feedback_tail(request: Request) -> Response:
+        after = _after(request.query_params.get("after", ""))
+        now = time.time_ns()
+        rows = await site.questions.rows(
+            "feedback_tail",
+            **parse_text(request.query_params, FILTERS),
+            **parse_period(request.query_params).parameters,
+            after=after - TAIL_OVERLAP_SECONDS * _SECOND,
+            limit=PAGE_SIZE,
+        )
+        await _add_answers(site, rows)
+        html = site.renderer.fragment(
+            "feedback_rows.html",
+            rows=rows,
+            filters=chosen_filters(request.query_params),
+            text_length=_text_length(rows),
+        )
+        return JSONResponse({"after": str(now), "html": html})
+
+    return [
+        Route("/feedback", feedback),
+        Route("/api/feedback", feedback_json),
+        Route("/api/feedback/tail", feedback_tail),
+    ]
 
 
-async def _ask(site: Site, chosen: dict[str, str], period: Period, cursor: Cursor, limit: int) -> list[dict[str, Any]]:
+def _after(text: str) -> int:
+    """A moment in Unix nanoseconds; as text, since JavaScript's numbers don't hold it."""
+    if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+        raise FilterError(f"after={text[:40]!r} is no moment in Unix nanoseconds")
+    return max(int(text), TAIL_OVERLAP_SECONDS * _SECOND)
+
+
+def _text_length(ratings: list[dict[str, Any]]) -> int:
+    texts = [rating[column] for rating in ratings for column in ("Comment", "Correction", "Prompt", "Completion")]
+    return min(fitting_length(texts, _TEXT_BYTES), 600)
+
+
+async def _ask(
+    site: Site, chosen: Mapping[str, str], period: Period, cursor: Cursor, limit: int
+) -> list[dict[str, Any]]:
     return await site.questions.rows(
         "feedback_list",
         **chosen,

@@ -9,16 +9,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from otel_feedback.dashboard.conversation import tell
+from otel_feedback.dashboard.conversation import Conversation, tell
 from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
 from otel_feedback.dashboard.filters import FilterError, parse_period, parse_text
 from otel_feedback.dashboard.links import session_link
-from otel_feedback.dashboard.shown_text import MAX_SHOWN_CHARACTERS
+from otel_feedback.dashboard.shown_text import fitting_length
 from otel_feedback.dashboard.site import Site
 
 PAGE_SIZE: Final = 50
-CALLS_A_PAGE: Final = 100
-MAX_MESSAGES_BYTES: Final = 64 * 1024
+CALLS_A_PAGE: Final = 30
+MOST_RATINGS: Final = 20
+"""At the head of a session; of one answer MOST_RATINGS_OF_ANSWER. The Feedback page has all of them."""
+MOST_RATINGS_OF_ANSWER: Final = 3
+TEXT_CHARACTERS: Final = 2000
+MESSAGES_BYTES: Final = 64 * 1024
+_TEXT_BYTES: Final = 50_000
+_RATINGS_BYTES: Final = 20_000
 RATED: Final = ("", "positive", "negative", "any rating", "not rated")
 _FILTERS: Final = ("rated", "user", "text")
 
@@ -97,7 +103,7 @@ async def _show_session(site: Site, request: Request) -> Response:
     ratings = await site.questions.rows("session_ratings", session=session_id) if session_id else []
     if not figures and not ratings:
         raise HTTPException(404, "No call and no rating names this session.")
-    figures = figures or _figures_of_ratings(session_id, ratings)
+    figures = {**(figures or _without_calls(session_id, ratings)), **_counts_of(ratings)}
     page_count = max(1, -(-int(figures["Calls"]) // CALLS_A_PAGE))
     page_number = min(await _page_number(site, request, session_id), page_count)
     calls = await site.questions.rows(
@@ -105,15 +111,22 @@ async def _show_session(site: Site, request: Request) -> Response:
         session=session_id,
         limit=CALLS_A_PAGE,
         offset=(page_number - 1) * CALLS_A_PAGE,
-        text_characters=MAX_SHOWN_CHARACTERS,
-        messages_bytes=MAX_MESSAGES_BYTES,
+        text_characters=TEXT_CHARACTERS,
+        messages_bytes=MESSAGES_BYTES,
     )
     path_here, _, query = session_link(session_id).partition("?")
+    conversation = tell(calls, ratings)
     return site.renderer.page(
         request,
         "session.html",
         session=figures,
-        conversation=tell(calls, ratings),
+        conversation=conversation,
+        most_ratings=MOST_RATINGS,
+        most_ratings_of_answer=MOST_RATINGS_OF_ANSWER,
+        text_length=fitting_length(
+            (text for call in calls for text in (call["Prompt"], call["Completion"])), _TEXT_BYTES
+        ),
+        rating_length=fitting_length(_shown_words(conversation), _RATINGS_BYTES),
         page_number=page_number,
         page_count=page_count,
         path_here=path_here,
@@ -133,10 +146,30 @@ async def _page_number(site: Site, request: Request, session_id: str) -> int:
     return int(text)
 
 
-def _figures_of_ratings(session_id: str, ratings: list[dict[str, Any]]) -> dict[str, Any]:
+def _shown_words(conversation: Conversation) -> list[str]:
+    """The texts of the ratings that are shown."""
+    shown = [
+        *conversation.session_ratings[:MOST_RATINGS],
+        *conversation.other_ratings[:MOST_RATINGS],
+        *(each for turn in conversation.turns for each in turn.ratings[:MOST_RATINGS_OF_ANSWER]),
+    ]
+    return [text for each in shown for text in (each["Comment"], each["Correction"], *each["Reasons"])]
+
+
+def _counts_of(ratings: list[dict[str, Any]]) -> dict[str, int]:
+    """How people rated the session: what annotators and evaluators said of it is shown, but is no user's vote."""
+    labels = [rating["Label"] for rating in ratings if rating["Source"] not in {"annotator", "evaluator"}]
+    return {
+        "Ratings": len(labels),
+        "Positive": labels.count("positive"),
+        "Neutral": labels.count("neutral"),
+        "Negative": labels.count("negative"),
+    }
+
+
+def _without_calls(session_id: str, ratings: list[dict[str, Any]]) -> dict[str, Any]:
     """What is known of a session whose calls have not arrived."""
     times = [int(rating["TimeUnixNano"]) for rating in ratings]
-    labels = [rating["Label"] for rating in ratings]
     return {
         "SessionId": session_id,
         "UserId": "",
@@ -147,8 +180,4 @@ def _figures_of_ratings(session_id: str, ratings: list[dict[str, Any]]) -> dict[
         "Errors": 0,
         "FirstUnixNano": min(times),
         "LastUnixNano": max(times),
-        "Ratings": len(ratings),
-        "Positive": labels.count("positive"),
-        "Neutral": labels.count("neutral"),
-        "Negative": labels.count("negative"),
     }

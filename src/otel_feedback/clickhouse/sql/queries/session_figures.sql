@@ -1,4 +1,4 @@
--- Question: what is known of this session as a whole?
+-- Question: what is known of this session's calls as a whole?
 -- Parameters: {session:String}.
 -- Cost: aggregates the calls of one session.
 SELECT
@@ -10,10 +10,6 @@ SELECT
     s.InputTokens AS InputTokens,
     s.OutputTokens AS OutputTokens,
     s.Errors AS Errors,
-    if(s.Calls > 0, intDiv(s.Duration, s.Calls), 0) AS MeanDuration,
-    s.Ratings AS Ratings,
-    s.Positive AS Positive,
-    s.Neutral AS Neutral,
-    s.Negative AS Negative
+    if(s.Calls > 0, intDiv(s.Duration, s.Calls), 0) AS MeanDuration
 FROM sessions AS s
 WHERE s.SessionId = {session:String}

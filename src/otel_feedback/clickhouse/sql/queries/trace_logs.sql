@@ -1,15 +1,13 @@
 -- Question: which log records were written in this trace?
--- Parameters: {trace:String}; {limit:UInt32}; {text_characters:UInt32} where bodies and values are cut.
+-- Parameters: {trace:String}; {limit:UInt32}.
 -- Cost: log records of the trace's own time alone, give or take five minutes.
 WITH
-    (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {trace:String}) AS first_moment,
-    (SELECT max(End) FROM otel_traces_trace_id_ts WHERE TraceId = {trace:String}) AS last_moment
+    $bounds_of_trace
 SELECT
     toUnixTimestamp64Nano(l.Timestamp) AS TimeUnixNano,
-    l.SeverityText AS SeverityText,
-    l.EventName AS EventName,
-    substringUTF8(l.Body, 1, {text_characters:UInt32}) AS Body,
-    mapApply((key, value) -> (key, substringUTF8(value, 1, {text_characters:UInt32})), l.LogAttributes) AS LogAttributes
+    substringUTF8(l.SeverityText, 1, 40) AS SeverityText,
+    substringUTF8(l.EventName, 1, 80) AS EventName,
+    substringUTF8(l.Body, 1, 160) AS Body
 FROM otel_logs AS l
 WHERE l.TraceId = {trace:String}
     AND l.Timestamp >= first_moment - INTERVAL 5 MINUTE

@@ -1,41 +1,17 @@
--- Question: which spans does this trace have, with everything on them?
--- Parameters: {trace:String}; {limit:UInt32}; {text_characters:UInt32} where each attribute's value is cut.
--- Cost: the trace's first and last moment come from otel_traces_trace_id_ts, so that only their parts are read.
+-- Question: which spans does this trace have, and when?
+-- Parameters: {trace:String}; {limit:UInt32}.
+-- Cost: reads narrow columns of the trace's own time.
 WITH
-    (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {trace:String}) AS first_moment,
-    (SELECT max(End) FROM otel_traces_trace_id_ts WHERE TraceId = {trace:String}) AS last_moment
+    $bounds_of_trace
 SELECT
     t.SpanId AS SpanId,
     t.ParentSpanId AS ParentSpanId,
-    t.SpanName AS SpanName,
+    substringUTF8(t.SpanName, 1, 160) AS SpanName,
     t.SpanKind AS SpanKind,
-    t.ServiceName AS ServiceName,
-    t.ScopeName AS ScopeName,
-    t.ScopeVersion AS ScopeVersion,
+    substringUTF8(t.ServiceName, 1, 80) AS ServiceName,
     toUnixTimestamp64Nano(t.Timestamp) AS StartUnixNano,
     t.Duration AS Duration,
-    t.StatusCode AS StatusCode,
-    substringUTF8(t.StatusMessage, 1, {text_characters:UInt32}) AS StatusMessage,
-    mapApply((key, value) -> (key, substringUTF8(value, 1, {text_characters:UInt32})), t.SpanAttributes) AS SpanAttributes,
-    mapApply((key, value) -> (key, substringUTF8(value, 1, 2000)), t.ResourceAttributes) AS ResourceAttributes,
-    arrayMap(
-        (moment, name, attributes) -> (
-            toUnixTimestamp64Nano(moment),
-            toString(name),
-            mapApply((key, value) -> (key, substringUTF8(value, 1, {text_characters:UInt32})), attributes)
-        ),
-        arraySlice(t.Events.Timestamp, 1, 100),
-        arraySlice(t.Events.Name, 1, 100),
-        arraySlice(t.Events.Attributes, 1, 100)
-    )::Array(Tuple(TimeUnixNano Int64, Name String, Attributes Map(String, String))) AS Events,
-    arrayMap(
-        (trace, span, attributes) -> (
-            trace, span, mapApply((key, value) -> (key, substringUTF8(value, 1, 2000)), attributes)
-        ),
-        arraySlice(t.Links.TraceId, 1, 100),
-        arraySlice(t.Links.SpanId, 1, 100),
-        arraySlice(t.Links.Attributes, 1, 100)
-    )::Array(Tuple(TraceId String, SpanId String, Attributes Map(String, String))) AS Links
+    t.StatusCode AS StatusCode
 FROM otel_traces AS t
 WHERE t.TraceId = {trace:String}
     AND t.Timestamp >= first_moment

@@ -1,0 +1,22 @@
+-- The filters of the Feedback page over feedback AS f, each '' for any. What names a call (model, version) is looked up there.
+toUnixTimestamp64Nano(f.Time) >= {since:Int64}
+AND toUnixTimestamp64Nano(f.Time) < {until:Int64}
+AND ({name:String} = '' OR f.Name = {name:String})
+AND ({label:String} = '' OR f.Label = {label:String})
+AND ({service:String} = '' OR f.ServiceName = {service:String})
+AND ({state:String} = '' OR f.State = {state:String})
+AND ({source:String} = '' OR f.Source = {source:String})
+AND ({session:String} = '' OR f.SessionId = {session:String})
+AND ({text:String} = '' OR positionCaseInsensitiveUTF8(f.Comment, {text:String}) > 0)
+AND ({model:String} = '' AND {version:String} = '' OR f.FeedbackId IN (
+    SELECT FeedbackId
+    FROM rated_llm_calls
+    WHERE ({model:String} != '' OR {version:String} != '')
+        AND ({model:String} = '' OR ResponseModel = {model:String} OR RequestModel = {model:String})
+        AND ({version:String} = '' OR PromptVersion = {version:String})
+))
+AND ({user:String} = '' OR f.RaterId = {user:String}
+    OR f.SessionId IN (
+        SELECT SessionId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String} AND SessionId != ''
+    )
+    OR f.TraceId IN (SELECT TraceId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String}))
