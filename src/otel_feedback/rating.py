@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 import os
 import time
-import uuid
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -18,7 +17,7 @@ MAX_CORRECTION_CHARACTERS: Final = 100_000
 MAX_REASONS: Final = 32
 MAX_REASON_CHARACTERS: Final = 200
 MAX_IDENTIFIER_CHARACTERS: Final = 256
-_HEXADECIMAL: Final = frozenset("0123456789abcdef")
+_HEXADECIMAL: Final = "0123456789abcdef"
 
 RatingValue: TypeAlias = bool | int | float | str | None
 
@@ -81,7 +80,8 @@ def new_submission_id() -> str:
     value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def make_rating(
 
 
 def _check_hexadecimal(argument: str, digits: str, count: int) -> None:
-    if digits and not (len(digits) == count and set(digits) <= _HEXADECIMAL and set(digits) != {"0"}):
+    if digits and (len(digits) != count or digits.strip(_HEXADECIMAL) or not digits.strip("0")):
         raise ValueError(f"{argument} must be {count} lower-case hexadecimal digits and not all zero, not {digits!r}")
 
 

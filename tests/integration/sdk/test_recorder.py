@@ -288,6 +288,7 @@ def test_failing_telemetry_never_reaches_the_app(telemetry, monkeypatch, caplog)
     monkeypatch.setattr(trace, "get_tracer", fail)
     otel_feedback.record("thumbs", True, target=TRACEPARENT)
     otel_feedback.record("thumbs", True, target=TRACEPARENT)
+    assert otel_feedback.flush()
     warnings = [each for each in caplog.records if each.levelname == "WARNING" and each.name == "otel_feedback"]
     assert len(warnings) == 1
     assert len(telemetry.logs) == 2
