@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import time
+from datetime import datetime
 from types import SimpleNamespace
 
 import jwt
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from otel_feedback.errors import TokenError
 from otel_feedback.rating import Scope, Target
-from otel_feedback.tokens import AUDIENCE, Grant, Keyring, _derive_key
+from otel_feedback.sdk import configuration
+from otel_feedback.tokens import AUDIENCE, MOST_KNOWN_TOKENS, Grant, Keyring, _derive_key
 
 GRANT = Grant(
     Target(Scope.SPAN, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", span_id="00f067aa0ba902b7", session_id="c-1"),
@@ -139,9 +141,8 @@ def by_pyjwt_alone(*secrets: str) -> Keyring:
 
 
 def test_a_token_as_minted_is_verified_without_pyjwt(monkeypatch):
-    KEYS.verify(TOKEN)
     monkeypatch.setattr(jwt, "decode", lambda *_, **__: pytest.fail("PyJWT was asked"))
-    assert KEYS.verify(TOKEN) == GRANT
+    assert Keyring(("other", "new")).verify(TOKEN) == GRANT
 
 
 claim_values = st.one_of(
@@ -192,10 +193,49 @@ def test_a_header_of_its_own_has_the_same_outcome_as_by_pyjwt(algorithm, headers
 
 def test_a_token_that_was_verified_before_is_refused_once_it_expires(monkeypatch):
     token = KEYS.mint(GRANT, lifetime_seconds=60)
-    assert KEYS.verify(token) == GRANT
+    assert KEYS.verify(token) == KEYS.verify(token) == GRANT
     later = time.time() + 61
     monkeypatch.setattr("otel_feedback.tokens.time", SimpleNamespace(time=lambda: later))
-    assert KEYS._claims_as_minted(token) is None
+    monkeypatch.setattr("jwt.api_jwt.datetime", SimpleNamespace(now=lambda tz: datetime.fromtimestamp(later, tz)))
+    assert refusal(KEYS, token).code == "expired_token"
+
+
+def test_a_token_that_was_verified_before_is_refused_in_every_altered_form():
+    assert KEYS.verify(TOKEN) == GRANT
+    header, claims, signature = TOKEN.split(".")
+    for altered in (
+        TOKEN + "=", TOKEN + "A", " " + TOKEN, TOKEN + "\n", TOKEN.upper(), TOKEN.lower(), TOKEN + ".", "." + TOKEN,
+        f"{header}=.{claims}.{signature}", f"{header}.{claims}=.{signature}", f"{header}.{claims}..{signature}",
+        f"{claims}.{header}.{signature}", f"{header}.{claims}", TOKEN.replace("e", "\u0435"),
+    ):  # fmt: skip
+        assert altered != TOKEN
+        assert refusal(KEYS, altered).status == 401
+
+
+def test_a_token_that_was_verified_before_is_refused_once_its_key_is_gone(monkeypatch):
+    """As after a change of OTEL_FEEDBACK_SIGNING_KEYS: the tokens that were known go with the keys."""
+    monkeypatch.setenv("OTEL_FEEDBACK_SIGNING_KEYS", "leaked")
+    configuration.forget()
+    token = configuration.keyring().mint(GRANT)
+    assert configuration.keyring().verify(token) == GRANT
+    monkeypatch.setenv("OTEL_FEEDBACK_SIGNING_KEYS", "new")
+    configuration.forget()
+    assert refusal(configuration.keyring(), token).code == "unknown_key"
+    configuration.forget()
+
+
+def test_a_refused_token_is_read_anew_each_time_and_never_known():
+    keyring = Keyring(("new",))
+    for _ in range(2):
+        assert refusal(keyring, TOKEN[:-1]).code == "invalid_token"
+    assert keyring._known.cache_info().currsize == 0
+
+
+def test_only_so_many_tokens_are_known():
+    keyring = Keyring(("new",))
+    for number in range(MOST_KNOWN_TOKENS + 5):
+        keyring.verify(keyring.mint(Grant(GRANT.target, f"u-{number}")))
+    assert keyring._known.cache_info().currsize == MOST_KNOWN_TOKENS
 
 
 def _signature(secret: bytes, signed: str) -> str:
