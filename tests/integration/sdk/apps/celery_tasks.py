@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import celery
+from celery.signals import worker_process_shutdown
 from opentelemetry import trace
 
 import otel_feedback
@@ -22,6 +23,12 @@ app.conf.update(
     worker_hijack_root_logger=False,
 )
 tracer = trace.get_tracer("tasks")
+
+
+@worker_process_shutdown.connect
+def send_what_waits(**_):
+    """The processes of a worker's pool end without Python's exit handlers."""
+    otel_feedback.flush()
 
 
 def call_the_model(name):
