@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 import os
-import random
 import time
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -19,12 +18,6 @@ MAX_REASONS: Final = 32
 MAX_REASON_CHARACTERS: Final = 200
 MAX_IDENTIFIER_CHARACTERS: Final = 256
 _HEXADECIMAL: Final = "0123456789abcdef"
-
-# Not os.urandom: it lets other threads run, and a rating would then wait its turn, 5 ms for each that computes. Not the
-# functions of the module either: an app that seeds those would give ids twice.
-_random: Final = random.Random()  # noqa: S311  # ids need not be secret
-if hasattr(os, "register_at_fork"):  # Windows can't fork
-    os.register_at_fork(after_in_child=_random.seed)
 
 RatingValue: TypeAlias = bool | int | float | str | None
 
@@ -84,7 +77,7 @@ class Target:
 def new_submission_id() -> str:
     """A UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then randomness; sorts by time."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | _random.getrandbits(80)
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     digits = f"{value:032x}"
