@@ -47,7 +47,10 @@ def send(
         span: the rated span while it still records.
         is_redacted: whether the rating's texts went through the redactor already.
     """
-    prepare_providers()
+    try:
+        prepare_providers()
+    except Exception as error:  # noqa: BLE001  # telemetry never breaks the app
+        report_failure("looking at the providers", error)
     carriers = settings().ratings_as
     redact = None if is_redacted else redactor()
     as_span = carriers != "logs"
@@ -63,7 +66,7 @@ def _is_added(rating: Rating, span: Span) -> bool:
         if not span.is_recording():
             return False
         span.add_event(semconv.EVALUATION_EVENT, attributes_of(rating), timestamp=rating.time_unix_nano)
-    except Exception as error:  # noqa: BLE001  # telemetry never breaks the app
+    except Exception as error:  # noqa: BLE001  # as above
         report_failure("adding a rating to its span", error)
         return False
     return True

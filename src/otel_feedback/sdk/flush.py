@@ -15,12 +15,12 @@ from otel_feedback.sdk.quiet import report_failure
 def flush(timeout_seconds: float = 5.0) -> bool:
     """Send now the ratings that wait, and what waits in the exporters; return within ``timeout_seconds``.
 
-    A process that ends by itself needs none: all is sent at exit. Call it at the end of an invocation
-    of a serverless function, which is frozen then, and before ``os._exit``.
+    A process that ends by itself needs none: all is sent at exit. Call it at the end of an invocation of a serverless
+    function, which is frozen then, and before ``os._exit``.
 
     Returns:
-        Whether that is done; without providers nothing is held. An exporter that was refused and
-        gave up is done, too: its own log tells. Never raises for what an exporter does.
+        Whether that is done; without providers nothing is held. An exporter that was refused and gave up is done, too:
+        its own log tells. Never raises for what an exporter does.
     """
     providers = (trace.get_tracer_provider(), get_logger_provider())
     flushes = [each.force_flush for each in providers if hasattr(each, "force_flush")]

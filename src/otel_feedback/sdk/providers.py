@@ -38,8 +38,11 @@ def prepare_providers() -> None:
 def _after_the_outbox(method: Method) -> Method:
     @functools.wraps(method)
     def drain_and_call(provider: Any, *args: Any, **options: Any) -> Any:
-        outbox.drain(EXIT_TIMEOUT_SECONDS)
-        return method(provider, *args, **options)
+        timeout_millis = options.get("timeout_millis", args[0] if args else None)
+        seconds = EXIT_TIMEOUT_SECONDS if timeout_millis is None else timeout_millis / 1000
+        is_drained = outbox.drain(min(seconds, EXIT_TIMEOUT_SECONDS))
+        result = method(provider, *args, **options)
+        return result and is_drained  # shutdown returns nothing, drained or not
 
     return drain_and_call
 

@@ -1,8 +1,8 @@
 """Puts the session and the user on every span started inside ``session()``, and remembers the latest LLM call.
 
 It has the methods of ``opentelemetry.sdk.trace.SpanProcessor`` without inheriting from it, so that the SDK stays
-optional. A span inside a session costs what OpenTelemetry takes to set its attributes, and little more; outside of
-sessions and requests it costs a look into the context and into the attributes.
+optional. Inside a session OpenTelemetry's ``set_attributes`` is half of what it costs a span; outside of sessions and
+requests it costs a look into the context and into the attributes.
 """
 
 from __future__ import annotations
@@ -56,11 +56,10 @@ class SessionSpanProcessor:
 
     def on_end(self, span: Any) -> None:
         """Complete what is known of an LLM call: that it has ended, and the id of its response."""
-        attributes = plain(span.attributes)
-        if not is_llm_call(attributes):
-            return
         try:
-            self._on_llm_end(span, attributes)
+            attributes = plain(span.attributes)
+            if is_llm_call(attributes):
+                self._on_llm_end(span, attributes)
         except Exception as error:  # noqa: BLE001  # as in on_start
             report_failure("remembering an LLM call", error)
 
