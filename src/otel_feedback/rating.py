@@ -176,11 +176,6 @@ def make_rating(
     score, label = _score_and_label(value, score_min, score_max)
     if action is Action.SUBMIT and score is None and not (label or comment or correction or checked_reasons):
         raise ValueError("value is None: a rating needs a value, a comment, a correction or reasons")
-    optional: dict[str, object] = {}
-    if submission_id:
-        optional["id"] = submission_id
-    if time_unix_nano is not None:
-        optional["time_unix_nano"] = time_unix_nano
     return Rating(
         name=name,
         target=target,
@@ -194,8 +189,9 @@ def make_rating(
         rater_id=rater_id,
         source=source,
         action=action,
-        attributes=tuple(sorted((attributes or {}).items())),
-        **optional,  # type: ignore[arg-type]  # only the two optional fields above
+        time_unix_nano=time.time_ns() if time_unix_nano is None else time_unix_nano,
+        id=submission_id or new_submission_id(),
+        attributes=tuple(sorted(attributes.items())) if attributes else (),
     )
 
 
@@ -209,6 +205,8 @@ def _check_text(argument: str, text: object, most_characters: int) -> None:
         raise TypeError(f"{argument} must be a string, not {type(text).__name__}")
     if len(text) > most_characters:
         raise ValueError(f"{argument} has {len(text)} characters; at most {most_characters} are taken")
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -226,6 +224,8 @@ def _check_reasons(reasons: tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 
 def _check_range(minimum: float | None, maximum: float | None) -> tuple[float | None, float | None]:
+    if minimum is None and maximum is None:
+        return None, None
     for argument, bound in (("minimum", minimum), ("maximum", maximum)):
         if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float)):
             raise TypeError(f"{argument} must be a number, not {type(bound).__name__}")
