@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 import os
 import time
-import uuid
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -18,7 +17,7 @@ MAX_CORRECTION_CHARACTERS: Final = 100_000
 MAX_REASONS: Final = 32
 MAX_REASON_CHARACTERS: Final = 200
 MAX_IDENTIFIER_CHARACTERS: Final = 256
-_HEXADECIMAL: Final = frozenset("0123456789abcdef")
+_HEXADECIMAL: Final = "0123456789abcdef"
 
 RatingValue: TypeAlias = bool | int | float | str | None
 
@@ -81,7 +80,8 @@ def new_submission_id() -> str:
     value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +176,6 @@ def make_rating(
     score, label = _score_and_label(value, score_min, score_max)
     if action is Action.SUBMIT and score is None and not (label or comment or correction or checked_reasons):
         raise ValueError("value is None: a rating needs a value, a comment, a correction or reasons")
-    optional: dict[str, object] = {}
-    if submission_id:
-        optional["id"] = submission_id
-    if time_unix_nano is not None:
-        optional["time_unix_nano"] = time_unix_nano
     return Rating(
         name=name,
         target=target,
@@ -194,13 +189,14 @@ def make_rating(
         rater_id=rater_id,
         source=source,
         action=action,
-        attributes=tuple(sorted((attributes or {}).items())),
-        **optional,  # type: ignore[arg-type]  # only the two optional fields above
+        time_unix_nano=time.time_ns() if time_unix_nano is None else time_unix_nano,
+        id=submission_id or new_submission_id(),
+        attributes=tuple(sorted(attributes.items())) if attributes else (),
     )
 
 
 def _check_hexadecimal(argument: str, digits: str, count: int) -> None:
-    if digits and not (len(digits) == count and set(digits) <= _HEXADECIMAL and set(digits) != {"0"}):
+    if digits and (len(digits) != count or digits.strip(_HEXADECIMAL) or not digits.strip("0")):
         raise ValueError(f"{argument} must be {count} lower-case hexadecimal digits and not all zero, not {digits!r}")
 
 
@@ -209,6 +205,8 @@ def _check_text(argument: str, text: object, most_characters: int) -> None:
         raise TypeError(f"{argument} must be a string, not {type(text).__name__}")
     if len(text) > most_characters:
         raise ValueError(f"{argument} has {len(text)} characters; at most {most_characters} are taken")
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -226,6 +224,8 @@ def _check_reasons(reasons: tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 
 def _check_range(minimum: float | None, maximum: float | None) -> tuple[float | None, float | None]:
+    if minimum is None and maximum is None:
+        return None, None
     for argument, bound in (("minimum", minimum), ("maximum", maximum)):
         if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float)):
             raise TypeError(f"{argument} must be a number, not {type(bound).__name__}")

@@ -80,6 +80,12 @@ def test_every_framework_of_the_table_is_tried():
 
 
 def test_the_snippets_run_one_after_the_other():
-    instrument, job, flush = SNIPPETS
+    instrument, job, _, flush = SNIPPETS
     asked = "call_the_model = otel_feedback.feedback_token\nprint(summarise('conversation-42', 'u-7').count('.'))\n"
     assert run(f"{instrument}\n{job}\n{asked}{flush}") == "2\n"
+
+
+def test_the_snippet_for_celery_is_in_the_app_that_is_tried():
+    connect = SNIPPETS[2].partition("\n\n\n")[2]
+    assert connect.strip()
+    assert re.sub(r' *""".*"""\n', "", (APPS / "celery_tasks.py").read_text()).count(connect) == 1

@@ -27,6 +27,7 @@ class Telemetry:
     """What was exported, and a tracer of the provider in place."""
 
     provider: TracerProvider
+    logger_provider: LoggerProvider
     span_exporter: InMemorySpanExporter
     log_exporter: InMemoryLogRecordExporter
 
@@ -36,10 +37,12 @@ class Telemetry:
 
     @property
     def spans(self) -> list[ReadableSpan]:
+        self.provider.force_flush()  # which waits for ratings that are on their way
         return list(self.span_exporter.get_finished_spans())
 
     @property
     def logs(self) -> list[Any]:
+        self.logger_provider.force_flush()
         return [each.log_record for each in self.log_exporter.get_finished_logs()]
 
     @property
@@ -64,15 +67,15 @@ def in_memory_telemetry(sampler: Sampler | None = None) -> Iterator[Telemetry]:
     """Put fresh providers in place of the global ones, and the previous ones back at the end."""
     provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
     logger_provider = LoggerProvider(shutdown_on_exit=False)
-    telemetry = Telemetry(provider, InMemorySpanExporter(), InMemoryLogRecordExporter())
+    telemetry = Telemetry(provider, logger_provider, InMemorySpanExporter(), InMemoryLogRecordExporter())
     provider.add_span_processor(SimpleSpanProcessor(telemetry.span_exporter))
     logger_provider.add_log_record_processor(SimpleLogRecordProcessor(telemetry.log_exporter))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trace, "_TRACER_PROVIDER", provider)
         patch.setattr(logs_api, "_LOGGER_PROVIDER", logger_provider)
         yield telemetry
-    provider.shutdown()
-    logger_provider.shutdown()
+        provider.shutdown()
+        logger_provider.shutdown()
 
 
 @pytest.fixture

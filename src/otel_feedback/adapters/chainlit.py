@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final
 
-from otel_feedback.errors import TokenError
-from otel_feedback.sdk.quiet import logger, report_failure
+from otel_feedback.sdk.quiet import logger
 from otel_feedback.sdk.recorder import record, retract
+from otel_feedback.sdk.refusals import refusals_reported
 
 TOKEN: Final = "otel_feedback_token"  # noqa: S105  # a key, no secret
 _MOST_REMEMBERED: Final = 10_000
@@ -46,7 +46,8 @@ class RecordsFeedback:
         token = self._otel_feedback_tokens.get(feedback.forId) or await self._token_in_thread(feedback)
         if token:
             self._remember(identity, token)
-            _try(lambda: record("thumbs", bool(feedback.value), target=token, comment=feedback.comment or ""))
+            with refusals_reported("Chainlit"):  # whose data layer has stored it all the same
+                record("thumbs", bool(feedback.value), target=token, comment=feedback.comment or "")
         return identity
 
     async def delete_feedback(self, feedback_id: str) -> bool:
@@ -54,7 +55,8 @@ class RecordsFeedback:
         is_deleted: bool = await super().delete_feedback(feedback_id)  # type: ignore[misc]  # as above
         token = self._otel_feedback_tokens.pop(feedback_id, "")
         if token:
-            _try(lambda: retract("thumbs", target=token))
+            with refusals_reported("Chainlit"):
+                retract("thumbs", target=token)
         else:
             logger.warning("feedback %s of another process was taken back, and its rating was not", feedback_id)
         return is_deleted
@@ -81,10 +83,3 @@ class RecordsFeedback:
 def _token_of(step: Any) -> str:
     token = (step.get("metadata") or {}).get(TOKEN)
     return token if isinstance(token, str) else ""
-
-
-def _try(give: Any) -> None:
-    try:
-        give()
-    except (TokenError, ValueError) as error:  # an expired token, a comment of megabytes: Chainlit has stored it
-        report_failure("recording a rating of Chainlit's", error)

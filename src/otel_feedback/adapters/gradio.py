@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import gradio as gr
 
-from otel_feedback.errors import TokenError
-from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.recorder import record, retract
+from otel_feedback.sdk.refusals import refusals_reported
 
 _TOKEN: Final = "id"  # noqa: S105  # the one free field of a message's metadata that Gradio hands back
 
@@ -28,10 +27,8 @@ def rate(messages: list[dict[str, Any]], data: gr.LikeData) -> None:
     token = (messages[index].get("metadata") or {}).get(_TOKEN)
     if not isinstance(token, str):
         return
-    try:
+    with refusals_reported("Gradio"):
         if data.liked == "":  # undone
             retract("thumbs", target=token)
         else:
             record("thumbs", data.liked, target=token)
-    except TokenError as error:  # e.g. expired while the page was open
-        report_failure("recording a rating of Gradio's", error)

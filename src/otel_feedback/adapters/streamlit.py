@@ -6,9 +6,8 @@ from typing import Final, Literal, TypeAlias
 
 import streamlit as st
 
-from otel_feedback.errors import TokenError
-from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.recorder import record, retract
+from otel_feedback.sdk.refusals import refusals_reported
 
 Options: TypeAlias = Literal["thumbs", "faces", "stars"]
 _STEPS: Final = 5
@@ -39,12 +38,10 @@ def feedback(token: str, options: Options = "thumbs", *, name: str | None = None
 
 def _record(key: str, token: str, name: str, options: Options) -> None:
     chosen: int | None = st.session_state[key]
-    try:
+    with refusals_reported("Streamlit"):
         if chosen is None:
             retract(name, target=token)
         elif options == "thumbs":
             record(name, bool(chosen), target=token)
         else:
             record(name, chosen + 1, minimum=1, maximum=_STEPS, target=token)
-    except TokenError as error:  # e.g. expired while the page was open: no reason to show a traceback
-        report_failure("recording a rating of Streamlit's", error)

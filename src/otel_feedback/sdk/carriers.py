@@ -9,6 +9,7 @@ sees two of them stores one rating.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from opentelemetry import trace
@@ -17,50 +18,79 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanK
 
 from otel_feedback import semconv
 from otel_feedback.rating import Rating, Scope
-from otel_feedback.redaction import redacted
+from otel_feedback.redaction import Redactor, redacted
 from otel_feedback.sdk.configuration import redactor, settings
 from otel_feedback.sdk.frame import empty_context
+from otel_feedback.sdk.outbox import outbox
+from otel_feedback.sdk.providers import prepare_providers
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.targets import span_context_of
 
 SCOPE_NAME: Final = "otel_feedback"
-
 
 Observer: TypeAlias = Callable[[Rating], None]
 observers: Final[list[Observer]] = []
 """Called with every rating that is sent; ``otel_feedback.testing`` is one."""
 
 
-def send(rating: Rating, span_context: SpanContext | None = None, span: Span | None = None) -> Rating:
+def send(
+    rating: Rating, span_context: SpanContext | None = None, span: Span | None = None, *, is_redacted: bool = False
+) -> None:
     """Put the rating on its way; it leaves the process with the next batch of the exporters. Never raises.
 
-    ``span_context`` is the rated span with its own flags (default: made from the target), ``span`` the rated span
-    while it still records.
+    A rated span that still records has the event when this returns, since it may end then. Everything else is left to
+    the outbox.
 
-    Returns:
-        The rating as it was sent: its texts redacted.
+    Args:
+        rating: what is sent.
+        span_context: the rated span with its own flags (default: made from the target).
+        span: the rated span while it still records.
+        is_redacted: whether the rating's texts went through the redactor already.
     """
-    rating = redacted(rating, redactor())
+    try:
+        prepare_providers()
+    except Exception as error:  # noqa: BLE001  # telemetry never breaks the app
+        report_failure("looking at the providers", error)
+    carriers = settings().ratings_as
+    redact = None if is_redacted else redactor()
+    as_span = carriers != "logs"
+    if as_span and span is not None and rating.target.scope is Scope.SPAN:
+        rating, redact = redacted(rating, redact), None
+        as_span = not _is_added(rating, span)
+    outbox.put(partial(_carry, rating, span_context, redact, as_span=as_span, as_log=carriers != "spans"))
+
+
+def _is_added(rating: Rating, span: Span) -> bool:
+    """Whether the span itself has the rating now, because it still records."""
+    try:
+        if not span.is_recording():
+            return False
+        span.add_event(semconv.EVALUATION_EVENT, attributes_of(rating), timestamp=rating.time_unix_nano)
+    except Exception as error:  # noqa: BLE001  # as above
+        report_failure("adding a rating to its span", error)
+        return False
+    return True
+
+
+def _carry(
+    rating: Rating, span_context: SpanContext | None, redact: Redactor | None, *, as_span: bool, as_log: bool
+) -> None:
+    rating = redacted(rating, redact)
     is_of_session = rating.target.scope is Scope.SESSION
     rated = None if is_of_session else span_context or span_context_of(rating.target)
     attributes = attributes_of(rating)
-    carriers = settings().ratings_as
-    if carriers != "logs":
+    if as_span:
         try:
-            if span is not None and rating.target.scope is Scope.SPAN and span.is_recording():
-                span.add_event(semconv.EVALUATION_EVENT, attributes, timestamp=rating.time_unix_nano)
-            else:
-                _send_carrier_span(rating, rated, attributes)
-        except Exception as error:  # noqa: BLE001  # telemetry never breaks the app
+            _send_carrier_span(rating, rated, attributes)
+        except Exception as error:  # noqa: BLE001  # the log record goes out all the same
             report_failure("sending a rating as a span", error)
-    if carriers != "spans":
+    if as_log:
         try:
             _send_log_record(rating, rated, attributes)
-        except Exception as error:  # noqa: BLE001  # as above
+        except Exception as error:  # noqa: BLE001  # who observes gets it all the same
             report_failure("sending a rating as a log record", error)
     for observe in tuple(observers):
         observe(rating)
-    return rating
 
 
 def attributes_of(rating: Rating) -> dict[str, Any]:

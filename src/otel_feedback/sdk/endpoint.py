@@ -13,7 +13,9 @@ from opentelemetry import context as otel_context
 from otel_feedback.feedback_api import FEEDBACK_PATH
 from otel_feedback.rating import Rating, Target
 from otel_feedback.recent_ratings import RecentRatings
+from otel_feedback.redaction import redacted
 from otel_feedback.sdk.carriers import send
+from otel_feedback.sdk.configuration import redactor
 from otel_feedback.sdk.quiet import logger
 from otel_feedback.settings import Settings
 from otel_feedback.tokens import Grant, Keyring
@@ -44,7 +46,9 @@ class AppRatingStore:
 
     async def submit(self, rating: Rating) -> None:
         """Hand the rating to OpenTelemetry, whose exporters batch, retry and drop as they are set up to."""
-        self._recent.remember(send(rating))
+        rating = redacted(rating, redactor())  # so that who reads it back sees what is stored
+        self._recent.remember(rating)
+        send(rating, is_redacted=True)
 
     async def current(self, target: Target, rater_id: str) -> list[Rating]:
         """The rater's current ratings of the target, retracted ones left out, ordered by name."""

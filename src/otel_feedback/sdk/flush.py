@@ -8,26 +8,26 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry._logs import get_logger_provider
 
+from otel_feedback.sdk.outbox import outbox
 from otel_feedback.sdk.quiet import report_failure
 
 
 def flush(timeout_seconds: float = 5.0) -> bool:
-    """Send now what waits in the exporters, spans and log records; return within ``timeout_seconds``.
+    """Send now the ratings that wait, and what waits in the exporters; return within ``timeout_seconds``.
 
-    A process that ends by itself needs none: OpenTelemetry's SDK flushes at exit. Call it at the end of an invocation
-    of a serverless function, which is frozen then, and before ``os._exit``.
+    A process that ends by itself needs none: all is sent at exit. Call it at the end of an invocation of a serverless
+    function, which is frozen then, and before ``os._exit``.
 
     Returns:
-        Whether the exporters are done; True without providers, which hold nothing. An exporter that was refused and
-        gave up is done, too: its own log tells. Never raises for what an exporter does.
+        Whether that is done; without providers nothing is held. An exporter that was refused and gave up is done, too:
+        its own log tells. Never raises for what an exporter does.
     """
     providers = (trace.get_tracer_provider(), get_logger_provider())
     flushes = [each.force_flush for each in providers if hasattr(each, "force_flush")]
-    if not flushes:
-        return True
     results: list[bool] = []
 
     def flush_all() -> None:
+        results.append(outbox.drain(timeout_seconds))
         results.extend(_flush(each, timeout_seconds) for each in flushes)
 
     # In a thread, because OpenTelemetry's batching processors wait longer than they are asked to.

@@ -18,10 +18,11 @@ def report_failure(what_failed: str, error: BaseException) -> None:
     logger.warning("%s failed; further failures are logged at debug level", what_failed, exc_info=error)
 
 
-def warn_once(message: str) -> None:
-    """Log a warning the first time it is given in this process."""
-    if message not in _told:
-        _told.add(message)
+def warn_once(message: str, *, kind: str = "") -> None:
+    """Log a warning the first time it is given in this process; or the first one of its kind, where one is named."""
+    kind = kind or message
+    if kind not in _told:
+        _told.add(kind)
         logger.warning("%s", message)
 
 

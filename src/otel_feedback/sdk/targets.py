@@ -28,7 +28,7 @@ class Rated:
 
     Attributes:
         target: what is rated.
-        span_context: the span to hang the carrier on, with its flags; None where no span is known.
+        span_context: the span to hang the carrier on, with its flags; None where the target tells all that is known.
         span: the rated span itself while it still records.
         rater_id: who rates, as the target tells: a token's rater, or the session's user.
         names: the rating names that a token allows; empty for any.
@@ -153,7 +153,6 @@ def _of_token(token: str) -> Rated:
     grant = keyring().verify(token)
     return Rated(
         grant.target,
-        span_context_of(grant.target),
         rater_id=grant.rater_id,
         names=grant.names,
         is_bound_to_rater=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -14,6 +14,9 @@ from otel_feedback import semconv
 from otel_feedback.rating import Rating, Target
 from otel_feedback.sdk import configuration
 from otel_feedback.sdk.carriers import observers
+from otel_feedback.sdk.outbox import outbox
+
+_DRAIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,22 @@ class RecordedSpan:
     span_id: str
 
 
-@dataclass
 class RecordedFeedback:
-    """What was recorded, oldest first."""
+    """What was recorded, oldest first. A rating is there as soon as ``record`` or the endpoint has taken it.
 
-    ratings: list[RecordedRating] = field(default_factory=list)
-    spans: list[RecordedSpan] = field(default_factory=list)
+    Attributes:
+        spans: the app's spans that have ended.
+    """
+
+    def __init__(self) -> None:
+        self._ratings: list[RecordedRating] = []
+        self.spans: list[RecordedSpan] = []
+
+    @property
+    def ratings(self) -> list[RecordedRating]:
+        """The ratings that were recorded so far."""
+        outbox.drain(_DRAIN_SECONDS)
+        return self._ratings
 
     def rating(self, name: str | None = None) -> RecordedRating:
         """The one rating of this name, or of any.
@@ -72,9 +85,10 @@ class RecordedFeedback:
         Raises:
             AssertionError: there is none, or more than one; the message lists what there is.
         """
-        found = [rating for rating in self.ratings if name in {None, rating.name}]
+        ratings = self.ratings
+        found = [rating for rating in ratings if name in {None, rating.name}]
         if len(found) != 1:
-            there = ", ".join(f"{each.action} {each.name}={each.label or each.value}" for each in self.ratings)
+            there = ", ".join(f"{each.action} {each.name}={each.label or each.value}" for each in ratings)
             raise AssertionError(
                 f"{len(found)} ratings {name or ''} were recorded, not one. There are: {there or 'none'}"
             )
@@ -98,7 +112,7 @@ class RecordedFeedback:
         self.spans.clear()
 
     def _observe(self, rating: Rating) -> None:
-        self.ratings.append(
+        self._ratings.append(
             RecordedRating(
                 name=rating.name,
                 value=rating.value,
@@ -129,6 +143,7 @@ def record_feedback() -> Iterator[RecordedFeedback]:
     SDK there are no spans, and ratings need a ``session_id``, ``response_id``, ``trace_id`` or token.
     """
     recorded = RecordedFeedback()
+    outbox.drain(_DRAIN_SECONDS)  # what was recorded before is not of this block
     configuration.forget()
     _fit_span_processor()
     observers.append(recorded._observe)  # noqa: SLF001  # one class in two parts
@@ -136,6 +151,7 @@ def record_feedback() -> Iterator[RecordedFeedback]:
     try:
         yield recorded
     finally:
+        outbox.drain(_DRAIN_SECONDS)
         _recording.remove(recorded)
         observers.remove(recorded._observe)  # noqa: SLF001  # as above
         configuration.forget()

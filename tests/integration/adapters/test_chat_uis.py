@@ -20,6 +20,9 @@ from tests.support.browser import browser
 from tests.support.environments import pinned_python
 from tests.support.service import wait_until
 
+from otel_feedback.rating import Scope, Target
+from otel_feedback.tokens import Grant, Keyring
+
 __all__ = ["browser"]
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
@@ -194,3 +197,23 @@ def test_chainlits_thumbs_for_messages_of_before_a_restart_are_recorded(tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
     told = [(each["response"], each["value"], each["session"]) for each in app.ratings()]
     assert told == [("answer to first", 1.0, "thread-1")] * 2
+
+
+@pytest.mark.parametrize("ui", ["Streamlit", "Gradio", "Chainlit"])
+def test_clicks_with_tokens_that_are_refused_do_no_harm_and_are_told_once(ui: str, tmp_path: Path):
+    """Of a page that was open for too long, of another process, and handed on wrongly."""
+    app, grant = App(tmp_path, ui.lower()), Grant(Target(Scope.SESSION, session_id="conversation-42"))
+    own = Keyring((app.environment["OTEL_FEEDBACK_SIGNING_KEYS"],))
+    expired, foreign = own.mint(grant, lifetime_seconds=1, now=1_700_000_000), Keyring(("another key",)).mint(grant)
+    done = subprocess.run(
+        [str(app.python), str(HERE / "apps" / f"refused_{ui.lower()}.py")],
+        cwd=tmp_path, env={**app.environment, "TOKENS": f"{expired} {foreign} {own.mint(grant)[:-2]}"},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    for told in ("longer lifetime_seconds", "the same secret in every process", "feedback_token() returned as it is"):
+        assert said.count(told) == 1, said
+    assert said.count(f"a rating of {ui}'s was refused: ") == 3
+    assert "Traceback" not in said
+    assert app.ratings() == []

@@ -16,7 +16,11 @@ from tests.support.otlp_sink import attributes_of
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 
 
-@pytest.fixture(scope="module", params=[(), ("--preload",), ("--threads=4",)], ids=["sync", "preload", "threads"])
+@pytest.fixture(
+    scope="module",
+    params=[(), ("--preload",), ("--threads=4",), ("-k", "gevent")],
+    ids=["sync", "preload", "threads", "gevent"],
+)
 def chat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     command = [INSTRUMENT, GUNICORN, "-w", "2", "-c", str(APPS / "gunicorn_conf.py"), *request.param, "preforked:app"]
     with running_app(tmp_path_factory.mktemp("gunicorn"), command) as running:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ import otel_feedback
 from otel_feedback import semconv
 from otel_feedback.errors import TokenError
 from otel_feedback.rating import Scope
+from otel_feedback.sdk import configuration
 from otel_feedback.sdk.configuration import keyring
 from otel_feedback.tokens import Keyring
 
@@ -288,6 +290,7 @@ def test_failing_telemetry_never_reaches_the_app(telemetry, monkeypatch, caplog)
     monkeypatch.setattr(trace, "get_tracer", fail)
     otel_feedback.record("thumbs", True, target=TRACEPARENT)
     otel_feedback.record("thumbs", True, target=TRACEPARENT)
+    assert otel_feedback.flush()
     warnings = [each for each in caplog.records if each.levelname == "WARNING" and each.name == "otel_feedback"]
     assert len(warnings) == 1
     assert len(telemetry.logs) == 2
@@ -307,3 +310,32 @@ def test_a_malformed_setting_does_not_stop_the_app_and_keeps_comments_private(sd
     otel_feedback.record("thumbs", True, target=token_of_a_call(telemetry), comment="My name is Ann.")
     assert semconv.EVALUATION_EXPLANATION not in telemetry.carriers[0].attributes
     assert "OTEL_FEEDBACK_CAPTURE_COMMENTS" in caplog.text
+
+
+def test_a_rating_on_its_way_is_waited_for_no_longer_than_a_flush_may_take(telemetry):
+    slow, may_end = threading.Event(), threading.Event()
+
+    def redact(text: str) -> str:
+        slow.set()
+        assert may_end.wait(20)
+        return text
+
+    configuration.redact_with(redact)
+    otel_feedback.record("thumbs", True, target=TRACEPARENT, comment="Good.")
+    assert slow.wait(5)
+    assert not telemetry.provider.force_flush(timeout_millis=50)
+    assert not otel_feedback.flush(timeout_seconds=0.05)
+    may_end.set()
+    assert telemetry.provider.force_flush(5000)
+    assert len(telemetry.carriers) == 1
+
+
+@pytest.mark.usefixtures("telemetry")
+def test_providers_that_cannot_be_looked_at_do_not_break_the_app(monkeypatch, caplog):
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trace, "get_tracer_provider", fail)
+        otel_feedback.record("thumbs", True, target=TRACEPARENT)
+    assert "looking at the providers failed" in caplog.text

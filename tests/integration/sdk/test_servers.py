@@ -10,6 +10,8 @@ from tests.support.instrumented_apps import APPS, INSTRUMENT, running_app
 
 GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "-c", str(APPS / "gunicorn_conf.py")]
 UVICORN = [sys.executable, str(APPS / "served_by_name.py")]
+WAITRESS = [sys.executable, str(APPS / "served_by_waitress.py")]
+HYPERCORN = [sys.executable, str(APPS / "served_by_hypercorn.py")]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,12 @@ UVICORN = [sys.executable, str(APPS / "served_by_name.py")]
         ([INSTRUMENT, *GUNICORN, "django_wsgi:application"], 401),
         ([INSTRUMENT, *GUNICORN, "-k", "asgi", "fastapi_app:app"], 401),
         ([INSTRUMENT, *GUNICORN, "-k", "asgi", "plain_asgi:app"], 401),
+        ([INSTRUMENT, *GUNICORN, "-k", "gevent", "plain_wsgi:app"], 401),
+        # Of these two servers nothing is known: apps of a framework are covered by the framework.
+        ([INSTRUMENT, *WAITRESS, "flask_app:app"], 401),
+        ([INSTRUMENT, *WAITRESS, "plain_wsgi:app"], 404),
+        ([INSTRUMENT, *HYPERCORN, "fastapi_app:app"], 401),
+        ([INSTRUMENT, *HYPERCORN, "plain_asgi:app"], 404),
         # gunicorn has asked for the app already as its module is imported: it serves it as ever.
         ([*GUNICORN, "instruments_itself:wsgi_app"], 404),
     ],

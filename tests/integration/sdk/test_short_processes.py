@@ -21,18 +21,32 @@ from otel_feedback.sdk import quiet
 
 RECORD = """
 import os
+from opentelemetry import _logs, trace
 import otel_feedback
 
+providers = trace.get_tracer_provider(), _logs.get_logger_provider()
+
+def flush_providers():
+    [provider.force_flush() for provider in providers]
+
+def shut_providers_down():
+    [provider.shutdown() for provider in providers]
+
 submission = otel_feedback.record("thumbs", True, session_id="c-42", rater="u-7")
-print(submission, flush=True)
 {end}
 """
 
 
 @pytest.mark.parametrize(
     "end",
-    ["", "raise SystemExit(3)", "otel_feedback.flush(); os._exit(0)"],
-    ids=["ends", "fails", "flushes, is killed"],
+    [
+        "",
+        "raise SystemExit(3)",
+        "otel_feedback.flush(); os._exit(0)",
+        "flush_providers(); os._exit(0)",
+        "shut_providers_down(); os._exit(0)",
+    ],
+    ids=["ends", "fails", "flushes, is killed", "flushes providers", "shuts providers down"],
 )
 def test_a_rating_leaves_the_process_before_it_is_gone(tmp_path, end):
     with otlp_sink() as sink:
@@ -46,10 +60,36 @@ def test_a_rating_leaves_the_process_before_it_is_gone(tmp_path, end):
         done = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )
-        submission = done.stdout.strip()
-        assert submission, done.stderr
-        assert [attributes_of(log)["otel_feedback.id"] for log in sink.logs] == [submission]
-        assert [attributes_of(span.events[0])["otel_feedback.id"] for span in sink.spans] == [submission]
+        assert [attributes_of(log)["session.id"] for log in sink.logs] == ["c-42"], done.stderr
+        assert [attributes_of(span.events[0])["session.id"] for span in sink.spans] == ["c-42"]
+
+
+def test_many_ratings_leave_in_their_order_through_providers_that_came_later(tmp_path):
+    """The process ends at once, with most of them still waiting; none is lost, whoever registered at exit when."""
+    code = textwrap.dedent("""
+        import sys
+        import otel_feedback
+        from opentelemetry import _logs, trace
+        from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+        from opentelemetry.sdk._logs import LoggerProvider
+        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+        from opentelemetry.sdk.trace import TracerProvider
+
+        otel_feedback.record("thumbs", True, session_id="before there is a provider")
+        otel_feedback.flush()
+        trace.set_tracer_provider(TracerProvider())
+        logs = LoggerProvider()
+        logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(), schedule_delay_millis=600_000))
+        _logs.set_logger_provider(logs)
+        sys.setswitchinterval(10)  # the main thread goes on alone
+        for number in range(1500):
+            otel_feedback.record("stars", number, session_id="c-42")
+    """)
+    with otlp_sink() as sink:
+        environment = {**sdk_environment(sink.url), "OTEL_FEEDBACK_RATINGS_AS": "logs"}
+        subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True, timeout=60)
+        scores = [attributes_of(log)["gen_ai.evaluation.score.value"] for log in sink.logs]
+    assert scores == list(range(1500))
 
 
 def test_ratings_of_a_forked_child_leave_with_it(tmp_path):
