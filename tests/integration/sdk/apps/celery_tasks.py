@@ -10,7 +10,7 @@ from opentelemetry import trace
 import otel_feedback
 
 folder = Path(os.environ["QUEUE_FOLDER"])
-for name in ("messages", "processed", "results"):
+for name in ("messages", "processed", "results", "control"):
     (folder / name).mkdir(exist_ok=True)
 app = celery.Celery("tasks", broker="filesystem://", backend=(folder / "results").as_uri())
 app.conf.update(
@@ -18,6 +18,7 @@ app.conf.update(
         "data_folder_in": str(folder / "messages"),
         "data_folder_out": str(folder / "messages"),
         "processed_folder": str(folder / "processed"),
+        "control_folder": str(folder / "control"),
         "polling_interval": 0.05,
     },
     worker_hijack_root_logger=False,
