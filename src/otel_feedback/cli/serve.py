@@ -154,7 +154,7 @@ async def _serve_dashboard(
     from otel_feedback.service.http_server import HttpServer  # noqa: PLC0415  # as in run
 
     api_token = secrets.token_urlsafe(32)
-    app = create_app(database, settings, api_token)
+    app = create_app(database, settings, api_token, tell_health=service.health)
     dashboard = HttpServer(app, settings.dashboard_address, DASHBOARD_VARIABLE)
     await dashboard.start()
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,9 +16,11 @@ from starlette.staticfiles import StaticFiles
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.dashboard import erase_api, sql_api
 from otel_feedback.dashboard.access import Access, AccessCheck
+from otel_feedback.dashboard.charts.drawing import Drawing
 from otel_feedback.dashboard.failures import exception_handlers
-from otel_feedback.dashboard.pages import feedback, overview, sessions, sign_in, trace, users
-from otel_feedback.dashboard.questions import Questions
+from otel_feedback.dashboard.ingest_health import TellHealth
+from otel_feedback.dashboard.pages import charts, downloads, feedback, overview, sessions, sign_in, trace, users
+from otel_feedback.dashboard.questions import PAGE_LIMITS, Questions
 from otel_feedback.dashboard.render import Renderer
 from otel_feedback.dashboard.security_headers import SecurityHeaders
 from otel_feedback.dashboard.site import Site
@@ -24,16 +28,24 @@ from otel_feedback.errors import DatabaseError
 from otel_feedback.settings import Settings
 
 
-def create_app(database: Database, settings: Settings, api_token: str) -> Starlette:
+def create_app(
+    database: Database,
+    settings: Settings,
+    api_token: str,
+    *,
+    tell_health: TellHealth | None = None,
+    page_limits: Mapping[str, Any] = PAGE_LIMITS,
+) -> Starlette:
     """Pages and JSON over the named queries of a migrated database.
 
-    ``api_token`` opens the JSON API to this machine's own commands, beside the dashboard token. No page writes.
+    ``api_token`` opens the JSON API to this machine's own commands, beside the dashboard tokens. ``tell_health`` says
+    how ingest is doing, where there is any. Pages read through connections that can't write, within ``page_limits``.
 
     Raises:
         ConfigurationError: the dashboard would listen beyond this machine with no token set.
     """
     access = Access(settings, api_token)
-    site = Site(Questions(database), Renderer(can_sign_out=access.needs_login), access)
+    site = Site(Questions(database, page_limits), Renderer(access), access, Drawing(), tell_health)
 
     async def healthz(_request: Request) -> Response:
         try:
@@ -45,6 +57,8 @@ def create_app(database: Database, settings: Settings, api_token: str) -> Starle
     return Starlette(
         routes=[
             *overview.routes(site),
+            *charts.routes(site),
+            *downloads.routes(site),
             *feedback.routes(site),
             *users.routes(site),
             *sessions.routes(site),

@@ -25,6 +25,7 @@ from otel_feedback.settings import Settings
 
 API_TOKEN = "api-token-of-the-tests"
 DASHBOARD_TOKEN = "dashboard-token-of-the-tests"
+FORMER_TOKEN = "former-token-of-the-tests"
 
 
 def main() -> None:
@@ -39,8 +40,8 @@ def main() -> None:
         known = {"calls": sample.calls, "rated_calls": sample.rated_calls, "ratings": sample.ratings}
     servers: list[uvicorn.Server] = []
     sockets: list[socket.socket] = []
-    for token in ("", DASHBOARD_TOKEN):
-        app = create_app(database, replace(settings, dashboard_token=token), API_TOKEN)
+    for tokens in ((), (DASHBOARD_TOKEN, FORMER_TOKEN)):
+        app = create_app(database, replace(settings, dashboard_token=tokens), API_TOKEN)
         servers.append(uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")))
         sockets.append(socket.create_server(("127.0.0.1", 0)))
     addresses = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets]

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
 from otel_feedback.dashboard.filters import STATES, Period, parse_period, parse_text
+from otel_feedback.dashboard.listing import list_parameters
 from otel_feedback.dashboard.site import Site
 
 PAGE_SIZE: Final = 50
@@ -54,6 +55,10 @@ def routes(site: Site) -> list[Route]:
             states=STATES,
             period=parse_period(request.query_params),
             query=query,
+            sql=site.questions.shown(
+                "feedback_list",
+                **list_parameters(request.query_params, parse_text(request.query_params, FILTERS), PAGE_SIZE),
+            ),
             is_filtered=any(value for name, value in query.items() if name != "range")
             or query["range"] not in {"", "all"},
         )
