@@ -63,11 +63,11 @@ def score(rating: dict[str, Any]) -> str:
     return f"{value:g}"
 
 
-def signed_points(value: float) -> str:
-    """A change of a share in percentage points, with its sign."""
+def points(value: float) -> str:
+    """A change of a share in whole percentage points, with its sign."""
     shown = round(value * 100)
     sign = "+" if shown > 0 else "\u2212" if shown < 0 else "\u00b1"
-    return f"{sign}{abs(shown)}\u202fpoints"
+    return f"{sign}{abs(shown)}"
 
 
 def size(number: float) -> str:

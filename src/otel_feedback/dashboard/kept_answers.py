@@ -17,12 +17,15 @@ from typing import Any, Final
 from otel_feedback.errors import DatabaseError
 
 FRESH_SECONDS_PER_SECOND: Final = 20.0
-SHOWN_SECONDS_PER_SECOND: Final = 80.0
+SHOWN_SECONDS_PER_SECOND: Final = 60.0
 MOST_SHOWN_SECONDS: Final = 120.0
 MOST_ANSWERS: Final = 512
 
 _LOGGER: Final = logging.getLogger(__name__)
 Rows = list[dict[str, Any]]
+Ask = Callable[[], Awaitable[tuple[Rows, float]]]
+"""Gives rows, and how many seconds the database took for them."""
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class KeptAnswers:
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Answer]] = {}
 
-    async def get(self, key: str, ask: Callable[[], Awaitable[Rows]]) -> Answer:
+    async def get(self, key: str, ask: Ask) -> Answer:
         """The kept answer to ``key`` while it may be shown, else what ``ask`` answers; many wait for one."""
         kept = self._answers.get(key)
         if kept is not None:
@@ -58,17 +61,17 @@ class KeptAnswers:
                 return kept
         return await asyncio.shield(self._ask_once(key, ask))
 
-    def _ask_once(self, key: str, ask: Callable[[], Awaitable[Rows]]) -> asyncio.Task[Answer]:
+    def _ask_once(self, key: str, ask: Ask) -> asyncio.Task[Answer]:
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = asyncio.create_task(self._ask(key, ask))
             asking.add_done_callback(lambda done: self._end(key, done))
         return asking
 
-    async def _ask(self, key: str, ask: Callable[[], Awaitable[Rows]]) -> Answer:
+    async def _ask(self, key: str, ask: Ask) -> Answer:
         began = self._clock()
-        rows = await ask()
-        answer = Answer(rows, began, self._clock() - began)
+        rows, took_seconds = await ask()
+        answer = Answer(rows, began, took_seconds)
         self._answers[key] = answer
         self._answers.move_to_end(key)
         if len(self._answers) > MOST_ANSWERS:

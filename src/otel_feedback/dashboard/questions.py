@@ -51,7 +51,8 @@ class Questions:
         Raises:
             DatabaseError: ClickHouse refused it or gave up at a limit.
         """
-        return await self._ask(self._limiter, name, parameters)
+        rows, _ = await self._ask(self._limiter, name, parameters)
+        return rows
 
     async def row(self, name: str, /, **parameters: Any) -> dict[str, Any]:
         """The first row of a query, or an empty dictionary."""
@@ -73,7 +74,8 @@ class Questions:
         Raises:
             DatabaseError: as ``rows``.
         """
-        return await self._ask(self._download_limiter, name, parameters)
+        rows, _ = await self._ask(self._download_limiter, name, parameters)
+        return rows
 
     def shown(self, name: str, /, **parameters: Any) -> str:
         """The statement that ``rows`` would run, its values filled in, to read and to paste."""
@@ -100,8 +102,12 @@ class Questions:
 
     async def _ask(
         self, limiter: anyio.CapacityLimiter, name: str, parameters: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
-        ask = partial(self._database.query, _statement(name), parameters, settings=self._limits)
+    ) -> tuple[list[dict[str, Any]], float]:
+        def ask() -> tuple[list[dict[str, Any]], float]:
+            began = time.monotonic()
+            rows = self._database.query(_statement(name), parameters, settings=self._limits)
+            return rows, time.monotonic() - began
+
         return await anyio.to_thread.run_sync(ask, limiter=limiter)
 
 

@@ -37,7 +37,7 @@ class Renderer:
             count=figures.count,
             percent=figures.percent,
             score=figures.score,
-            signed_points=figures.signed_points,
+            points=figures.points,
             size=figures.size,
             session_link=links.session_link,
             user_link=links.user_link,

@@ -177,17 +177,6 @@ class Telemetry:
         """Tell also what this knows at the moment of asking."""
         self._registry.register(collector)
 
-    def count(self, name: str, **labels: str) -> int:
-        """What a counter of ours has counted, over every series that has these labels."""
-        return int(
-            sum(
-                sample.value
-                for metric in self._registry.restricted_registry([f"{NAMESPACE}_{name}"]).collect()
-                for sample in metric.samples
-                if sample.name == f"{NAMESPACE}_{name}" and labels.items() <= sample.labels.items()
-            )
-        )
-
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """Everything in the format that an Accept header prefers (Prometheus' text or OpenMetrics), and its type."""
         try:

@@ -15,9 +15,9 @@ Scheme = Literal["light", "dark"]
 Width = Literal["wide", "phone"]
 SCHEMES: Final = ("light", "dark")
 WIDTHS: Final = ("wide", "phone")
-_PLOT_PIXELS: Final = {"wide": 610, "phone": 270}
-_SPLIT_PIXELS: Final = {"wide": (350, 90), "phone": (120, 50)}
-_LABEL_PIXELS: Final = {"wide": 160, "phone": 96}
+_PIXELS: Final = {"wide": 480, "phone": 326}
+_PARTS_PIXELS: Final = {"wide": (336, 108), "phone": (200, 84)}
+"""Of the two parts of a chart by group: with what is between and around them they are as wide as the others."""
 _ROOT: Final = files("otel_feedback.dashboard.charts").joinpath("specs")
 
 
@@ -41,29 +41,19 @@ class Look:
         return cls(scheme or SCHEMES[0], width or WIDTHS[0])
 
 
-def specification(
-    name: str, data: list[dict[str, Any]], look: Look, time_format: str = "", time_unit: str = ""
-) -> dict[str, Any]:
-    """The specification ``specs/{name}.vl.json`` with these rows, to be drawn as it is.
-
-    ``time_format`` and ``time_unit`` replace those of its axis of time, for bars of an hour.
-    """
+def specification(name: str, data: list[dict[str, Any]], look: Look, *, by_hour: bool = False) -> dict[str, Any]:
+    """The specification ``specs/{name}.vl.json`` with these rows, to be drawn as it is; bars are days, or hours."""
     spec = copy.deepcopy(_load(f"{name}.vl.json"))
     spec["data"] = {"values": data}
     spec["config"] = _load(f"{look.scheme}.config.json")
     if "hconcat" in spec:
-        for part, width in zip(spec["hconcat"], _SPLIT_PIXELS[look.width], strict=True):
+        for part, width in zip(spec["hconcat"], _PARTS_PIXELS[look.width], strict=True):
             part["width"] = width
-        spec["hconcat"][0]["encoding"]["y"]["axis"]["labelLimit"] = _LABEL_PIXELS[look.width]
-    else:
-        spec["width"] = _PLOT_PIXELS[look.width]
-        time_axis = spec["encoding"]["x"]
-        if look.width == "phone":
-            time_axis["axis"]["tickCount"] = 4
-        if time_format:
-            time_axis["axis"]["format"] = time_format
-        if time_unit:
-            time_axis["timeUnit"]["unit"] = time_unit
+        return spec
+    spec["width"] = _PIXELS[look.width]
+    if by_hour:
+        spec["encoding"]["x"]["timeUnit"]["unit"] = "utcyearmonthdatehours"
+        spec["encoding"]["x"]["axis"]["format"] = "%H:%M"
     return spec
 
 

@@ -22,7 +22,6 @@ from otel_feedback.dashboard.overview_figures import KINDS
 from otel_feedback.dashboard.site import Site
 
 _TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
-_HOURS: Final = {"time_format": "%H:%M", "time_unit": "utcyearmonthdatehours"}
 
 
 def routes(site: Site) -> list[Route]:
@@ -37,7 +36,7 @@ def routes(site: Site) -> list[Route]:
         look = Look.parse(request.query_params.get("scheme", ""), request.query_params.get("width", ""))
         answer = await kind.ask(site.questions, choice)
         by_hour = kind.name == "ratings_over_time" and choice.step_seconds == HOUR_SECONDS
-        spec = specification(kind.specification, kind.data(answer.rows, choice), look, **(_HOURS if by_hour else {}))
+        spec = specification(kind.specification, kind.data(answer.rows, choice), look, by_hour=by_hour)
         draw = partial(site.drawing.draw, spec, cast("Format", chart_format))
         picture = await anyio.to_thread.run_sync(draw, limiter=limiter)
         headers = {}
