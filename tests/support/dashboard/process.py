@@ -38,14 +38,16 @@ def main() -> None:
         sample = make_sample(time.time_ns())
         sample.history.write(database, folder, "sample")
         known = {"calls": sample.calls, "rated_calls": sample.rated_calls, "ratings": sample.ratings}
-    servers: list[uvicorn.Server] = []
-    sockets: list[socket.socket] = []
-    for tokens in ((), (DASHBOARD_TOKEN, FORMER_TOKEN)):
-        app = create_app(database, replace(settings, dashboard_token=tokens), API_TOKEN)
-        servers.append(uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")))
-        sockets.append(socket.create_server(("127.0.0.1", 0)))
+    guarded = replace(settings, dashboard_token=(DASHBOARD_TOKEN, FORMER_TOKEN))
+    apps = {
+        "open": create_app(database, settings, API_TOKEN),
+        "guarded": create_app(database, guarded, API_TOKEN),
+        "tight": create_app(database, settings, API_TOKEN, page_limits={"max_rows_to_read": 20}),
+    }
+    servers = [uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")) for app in apps.values()]
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in apps]
     addresses = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    print(json.dumps({"open": addresses[0], "guarded": addresses[1], **known}), flush=True)
+    print(json.dumps({**dict(zip(apps, addresses, strict=True)), **known}), flush=True)
     threading.Thread(target=_end_with_input, args=(servers,), daemon=True).start()
     asyncio.run(_serve(servers, sockets))
     database.close()
