@@ -27,7 +27,6 @@ Ask = Callable[[], Awaitable[tuple[Rows, float]]]
 """Gives rows, and how many seconds the database took for them."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Rows with when they were asked for (of a monotonic clock) and how long that took, in seconds."""

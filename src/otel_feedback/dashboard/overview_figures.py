@@ -21,39 +21,52 @@ MOST_BARS: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class ChartKind:
-    """A chart: its title, what its picture shows in words, the query it draws, and the file of its specification."""
+    """A chart: its title, what its picture shows in words, the file of its specification, and where its rows are from.
+
+    ``part`` is that of ``queries/overview_satisfaction``, which answers all of them in one pass; ``told_by`` is the
+    query that gives the same rows alone, for people to run.
+    """
 
     name: str
     title: str
     about: str
-    query: str
     specification: str
-    group_columns: tuple[str, ...] = ()
+    part: str
+    told_by: str
+
+    @property
+    def asks(self) -> str:
+        """The query that the dashboard asks for it."""
+        return "overview_satisfaction" if self.part else self.told_by
 
     def parameters(self, choice: Choice) -> dict[str, Any]:
-        """The values with which its query is asked."""
-        if self.query == "overview_ratings_by_time":
-            return {**choice.for_queries, "step": choice.step_seconds}
-        if self.query == "questions/satisfaction_by_day":
-            return {**choice.for_questions, "timezone": "UTC"}
-        return choice.for_questions
+        """The values with which the dashboard asks."""
+        return choice.for_questions if self.part else {**choice.for_queries, "step": choice.step_seconds}
+
+    def told_parameters(self, choice: Choice) -> dict[str, Any]:
+        """The values with which ``told_by`` gives these rows."""
+        return {**self.parameters(choice), **({"timezone": "UTC"} if self.part == "day" else {})}
 
     async def ask(self, questions: Questions, choice: Choice) -> Answer:
-        """The rows, maybe kept ones.
+        """The rows of all that is asked with it, maybe kept ones.
 
         Raises:
             DatabaseError: ClickHouse refused it or gave up at a limit.
         """
-        return await questions.kept(self.query, **self.parameters(choice))
+        return await questions.kept(self.asks, **self.parameters(choice))
+
+    def own(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those of the rows that are this chart's."""
+        return [row for row in rows if row["Part"] == self.part] if self.part else rows
 
     def data(self, rows: list[dict[str, Any]], choice: Choice) -> list[dict[str, Any]]:
-        """The rows as its specification names them."""
-        if self.name == "ratings_over_time":
+        """Its own rows as its specification names them."""
+        if not self.part:
             return _bars(rows, choice)
-        if self.name == "satisfaction_over_time":
-            return [{"start": f"{row['Day']}T00:00:00Z", **_interval(row)} for row in rows if row["Low"] is not None]
+        if self.part == "day":
+            return [{"start": f"{row['Value']}T00:00:00Z", **_interval(row)} for row in rows if row["Low"] is not None]
         return [
-            {"group": group_of(row, self.group_columns), "response": row["ResponseRate"], **_interval(row)}
+            {"group": named(row["Value"]), "response": row["ResponseRate"], **_interval(row)}
             for row in rows[:MOST_GROUPS]
         ]
 
@@ -65,39 +78,41 @@ KINDS: Final[Mapping[str, ChartKind]] = {
             "ratings_over_time",
             "Ratings over time",
             "Bars of the ratings given in each step of time, stacked by label",
-            "overview_ratings_by_time",
             "ratings_over_time",
+            "",
+            "overview_ratings_by_time",
         ),
         ChartKind(
             "satisfaction_over_time",
             "Satisfaction over time",
             "A line of the share of satisfied people, day by day, with its interval",
-            "questions/satisfaction_by_day",
             "satisfaction_over_time",
+            "day",
+            "questions/satisfaction_by_day",
         ),
         ChartKind(
             "satisfaction_by_model",
             "By model",
             "The share of satisfied people for each model with its interval, and how many of its calls were rated",
-            "questions/satisfaction_by_model",
             "satisfaction_by_group",
-            ("Model",),
+            "model",
+            "questions/satisfaction_by_model",
         ),
         ChartKind(
             "satisfaction_by_prompt_version",
             "By prompt version",
             "The share of satisfied people for each prompt version with its interval, and how many calls were rated",
-            "questions/satisfaction_by_prompt_version",
             "satisfaction_by_group",
-            ("PromptName", "PromptVersion"),
+            "prompt",
+            "questions/satisfaction_by_prompt_version",
         ),
         ChartKind(
             "satisfaction_by_service",
             "By service",
             "The share of satisfied people for each service with its interval, and how many of its calls were rated",
-            "questions/satisfaction_by_service",
             "satisfaction_by_group",
-            ("ServiceName",),
+            "service",
+            "questions/satisfaction_by_service",
         ),
     )
 }
@@ -141,9 +156,9 @@ def changes_of(rows: list[dict[str, Any]]) -> Changes:
     )
 
 
-def group_of(row: Mapping[str, Any], columns: tuple[str, ...]) -> str:
-    """What a row is about, in words: a model, a version of a prompt, or that it is not known."""
-    return _named(" ".join(str(row[each]) for each in columns if row[each]))
+def named(text: str) -> str:
+    """A model, service or prompt in a line; some calls tell none."""
+    return plain(text, 60) or "not told"
 
 
 def starts(choice: Choice, rows: list[dict[str, Any]]) -> list[int]:
@@ -179,10 +194,6 @@ def step_word(choice: Choice) -> str:
     return {HOUR_SECONDS: "hour", DAY_SECONDS: "day"}[choice.step_seconds]
 
 
-def _named(text: str) -> str:
-    return plain(text, 60) or "not told"
-
-
 def _interval(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"share": row["Satisfaction"], "low": row["Low"], "high": row["High"]}
 
@@ -200,10 +211,10 @@ def _changed(row: Mapping[str, Any], comparisons: int) -> Changed:
         return int(row[f"{name}Before"]), int(row[f"{name}Recent"])
 
     judged = (both("Positive")[0] + both("Negative")[0], both("Positive")[1] + both("Negative")[1])
-    value = _named(str(row["Value"]))
+    value = named(str(row["Value"]))
     return Changed(row["Part"], value, both("Calls"), both("RatedCalls"), judged, _change_of(row, comparisons))
 
 
 def response_rate(by_service: list[dict[str, Any]]) -> Share:
-    """Rated calls of all calls, over the rows of ``questions/satisfaction_by_service``."""
+    """Rated calls of all calls, over the services of ``queries/overview_satisfaction``."""
     return share(sum(int(row["RatedCalls"]) for row in by_service), sum(int(row["Calls"]) for row in by_service))

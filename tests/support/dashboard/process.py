@@ -21,6 +21,7 @@ from tests.support.dashboard.sample import make_sample
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
 from otel_feedback.dashboard.app import create_app
+from otel_feedback.dashboard.pages import downloads
 from otel_feedback.settings import Settings
 
 API_TOKEN = "api-token-of-the-tests"
@@ -29,6 +30,9 @@ FORMER_TOKEN = "former-token-of-the-tests"
 
 
 def main() -> None:
+    downloads.COLLECTIONS = tuple(
+        replace(each, batch_rows=25) for each in downloads.COLLECTIONS
+    )  # more than one a file
     folder, content = Path(sys.argv[1]), sys.argv[2]
     database = connect(f"chdb://{folder / 'clickhouse'}")
     settings = Settings.load({})

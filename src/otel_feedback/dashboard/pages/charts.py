@@ -36,7 +36,7 @@ def routes(site: Site) -> list[Route]:
         look = Look.parse(request.query_params.get("scheme", ""), request.query_params.get("width", ""))
         answer = await kind.ask(site.questions, choice)
         by_hour = kind.name == "ratings_over_time" and choice.step_seconds == HOUR_SECONDS
-        spec = specification(kind.specification, kind.data(answer.rows, choice), look, by_hour=by_hour)
+        spec = specification(kind.specification, kind.data(kind.own(answer.rows), choice), look, by_hour=by_hour)
         draw = partial(site.drawing.draw, spec, cast("Format", chart_format))
         picture = await anyio.to_thread.run_sync(draw, limiter=limiter)
         headers = {}

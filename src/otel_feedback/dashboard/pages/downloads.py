@@ -32,7 +32,7 @@ class Collection:
 
 
 _COUNTS: Final = ("Ratings", "Positive", "Neutral", "Negative")
-COLLECTIONS: Final = (
+COLLECTIONS: tuple[Collection, ...] = (
     Collection(
         "feedback",
         "feedback_list",

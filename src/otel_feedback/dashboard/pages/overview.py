@@ -19,7 +19,7 @@ from otel_feedback.dashboard.overview_figures import (
     ChartKind,
     changes_of,
     counts_of,
-    group_of,
+    named,
     response_rate,
     starts,
     step_word,
@@ -64,11 +64,15 @@ def routes(site: Site) -> list[Route]:
             has_any=bool(rows["any"][0]["HasAny"]),
             totals=totals,
             satisfaction=share(int(totals["Satisfied"]), judged),
-            response_rate=response_rate(rows["satisfaction_by_service"]),
+            response_rate=response_rate(KINDS["satisfaction_by_service"].own(rows["overview_satisfaction"])),
             changes=changes_of(rows["changes"]),
             changes_sql=site.questions.shown(_CHANGES, **choice.two_weeks),
             least_to_compare=LEAST_TO_COMPARE,
-            charts=[_shown(site, kind, rows[kind.name], choice) for kind in KINDS.values() if kind.name in rows],
+            charts=[
+                _shown(site, kind, kind.own(rows[kind.asks]), choice)
+                for kind in KINDS.values()
+                if kind.part != "day" or choice.step_seconds == DAY_SECONDS
+            ],
             step=step_word(choice),
             comments=rows["comments"],
             health=site.tell_health() if site.tell_health is not None else None,
@@ -96,9 +100,7 @@ async def _ask(site: Site, choice: Choice) -> dict[str, Answer]:
         "comments": ("overview_comments", {**choice.for_queries, "limit": NEWEST_COMMENTS}),
         "changes": (_CHANGES, choice.two_weeks),
     }
-    for kind in KINDS.values():
-        if kind.name != "satisfaction_over_time" or choice.step_seconds == DAY_SECONDS:
-            asked[kind.name] = (kind.query, kind.parameters(choice))
+    asked |= {kind.asks: (kind.asks, kind.parameters(choice)) for kind in KINDS.values()}
     async with anyio.create_task_group() as group:
         for key, (query, parameters) in asked.items():
             group.start_soon(ask, key, query, parameters)
@@ -108,25 +110,24 @@ async def _ask(site: Site, choice: Choice) -> dict[str, Answer]:
 
 
 def _shown(site: Site, kind: ChartKind, rows: list[dict[str, Any]], choice: Choice) -> ShownChart:
-    head = {"ratings_over_time": step_word(choice).capitalize(), "satisfaction_over_time": "Day"}.get(kind.name, "")
+    head = {"": f"{step_word(choice).capitalize()} (UTC)", "day": "Day (UTC)", "prompt": "Prompt version"}
     return ShownChart(
         kind,
         is_empty=not any(row["Ratings"] for row in rows),
-        sql=site.questions.shown(kind.query, **kind.parameters(choice)),
-        head=f"{head} (UTC)" if head else kind.title.removeprefix("By ").capitalize(),
+        sql=site.questions.shown(kind.told_by, **kind.told_parameters(choice)),
+        head=head.get(kind.part, kind.part.capitalize()),
         rows=_table(kind, rows, choice),
-        not_drawn=max(0, len(rows) - MOST_GROUPS) if kind.group_columns else 0,
+        not_drawn=max(0, len(rows) - MOST_GROUPS) if kind.specification == "satisfaction_by_group" else 0,
     )
 
 
 def _table(kind: ChartKind, rows: list[dict[str, Any]], choice: Choice) -> list[dict[str, Any]]:
-    if kind.name == "ratings_over_time":
-        by_start = {int(row["Start"]): row for row in rows}
-        pattern = "%Y-%m-%d" if choice.step_seconds == DAY_SECONDS else "%Y-%m-%d %H:00"
-        return [
-            {"name": datetime.fromtimestamp(start, UTC).strftime(pattern), **counts_of(by_start.get(start, {}))}
-            for start in reversed(starts(choice, rows))
-        ]
-    if kind.name == "satisfaction_over_time":
-        return [{"name": str(row["Day"]), **row} for row in reversed(rows)]
-    return [{"name": group_of(row, kind.group_columns), **row} for row in rows]
+    if kind.part:
+        shown = [{"name": named(row["Value"]), **row} for row in rows]
+        return shown[::-1] if kind.part == "day" else shown
+    by_start = {int(row["Start"]): row for row in rows}
+    pattern = "%Y-%m-%d" if choice.step_seconds == DAY_SECONDS else "%Y-%m-%d %H:00"
+    return [
+        {"name": datetime.fromtimestamp(start, UTC).strftime(pattern), **counts_of(by_start.get(start, {}))}
+        for start in reversed(starts(choice, rows))
+    ]
