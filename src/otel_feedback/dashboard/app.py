@@ -23,6 +23,7 @@ from otel_feedback.dashboard.pages import charts, downloads, feedback, overview,
 from otel_feedback.dashboard.questions import PAGE_LIMITS, Questions
 from otel_feedback.dashboard.render import Renderer
 from otel_feedback.dashboard.security_headers import SecurityHeaders
+from otel_feedback.dashboard.server_timing import ServerTiming
 from otel_feedback.dashboard.site import Site
 from otel_feedback.errors import DatabaseError
 from otel_feedback.settings import Settings
@@ -69,6 +70,6 @@ def create_app(
             Route("/healthz", healthz),
             Mount("/static", StaticFiles(directory=str(files("otel_feedback.dashboard") / "static"))),
         ],
-        middleware=[Middleware(SecurityHeaders), Middleware(AccessCheck, access=access)],
+        middleware=[Middleware(ServerTiming), Middleware(SecurityHeaders), Middleware(AccessCheck, access=access)],
         exception_handlers=exception_handlers(site.renderer),
     )

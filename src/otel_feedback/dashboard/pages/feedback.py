@@ -45,7 +45,7 @@ def routes(site: Site) -> list[Route]:
 
     async def feedback(request: Request) -> Response:
         page = await list_feedback(site, request)
-        facets = await site.questions.row("feedback_facets")
+        facets = (await site.questions.kept("feedback_facets")).rows[0]
         query = {name: request.query_params.get(name, "") for name in (*FILTERS, "range", "from", "to", "cursor")}
         return site.renderer.page(
             request,
