@@ -27,6 +27,7 @@ from otel_feedback.errors import ConfigurationError
 from otel_feedback.rate_limit import RateLimit, TooManyRequestsError, network_of
 from otel_feedback.settings import Settings
 
+ADDRESS_VARIABLE: Final = "OTEL_FEEDBACK_DASHBOARD_ADDRESS"
 COOKIE_NAME: Final = "otel_feedback_dashboard"
 COOKIE_LIFETIME_SECONDS: Final = 12 * 3600
 WRONG_TOKENS_PER_MINUTE: Final = 10
@@ -53,15 +54,15 @@ class Access:
         self._form_key = _derived(self._tokens[0], b"form") if self._tokens else secrets.token_bytes(32)
         if settings.dashboard_address.is_loopback:
             return
+        reachable = f"{ADDRESS_VARIABLE}={settings.dashboard_address} can be reached from other machines. "
         if not self._tokens:
             raise ConfigurationError(
-                f"OTEL_FEEDBACK_DASHBOARD_ADDRESS={settings.dashboard_address} is not a loopback address, so the "
-                "dashboard needs a token: set OTEL_FEEDBACK_DASHBOARD_TOKEN to a long random text"
+                f"{reachable}Set OTEL_FEEDBACK_DASHBOARD_TOKEN to a long random text, or listen on 127.0.0.1"
             )
         if min(map(len, self._tokens)) < LEAST_TOKEN_CHARACTERS:
             raise ConfigurationError(
-                f"A token of OTEL_FEEDBACK_DASHBOARD_TOKEN has fewer than {LEAST_TOKEN_CHARACTERS} characters, and "
-                f"{settings.dashboard_address} is not a loopback address: set a long random text"
+                f"{reachable}A token of OTEL_FEEDBACK_DASHBOARD_TOKEN has fewer than {LEAST_TOKEN_CHARACTERS} "
+                "characters: set a long random text, or listen on 127.0.0.1"
             )
 
     @property

@@ -66,7 +66,7 @@ def create_app(
             *trace.routes(site),
             *sign_in.routes(site),
             *sql_api.routes(site),
-            *erase_api.routes(database, settings, access),
+            *erase_api.routes(database, settings, access, site.questions.forget),
             Route("/healthz", healthz),
             Mount("/static", StaticFiles(directory=str(files("otel_feedback.dashboard") / "static"))),
         ],

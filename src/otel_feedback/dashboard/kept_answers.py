@@ -18,6 +18,7 @@ from otel_feedback.errors import DatabaseError
 
 FRESH_SECONDS_PER_SECOND: Final = 20.0
 SHOWN_SECONDS_PER_SECOND: Final = 60.0
+MOST_FRESH_SECONDS: Final = 60.0
 MOST_SHOWN_SECONDS: Final = 120.0
 MOST_ANSWERS: Final = 512
 
@@ -53,12 +54,17 @@ class KeptAnswers:
         kept = self._answers.get(key)
         if kept is not None:
             age = kept.age_seconds(self._clock())
-            if age <= kept.took_seconds * FRESH_SECONDS_PER_SECOND:
+            if age <= min(kept.took_seconds * FRESH_SECONDS_PER_SECOND, MOST_FRESH_SECONDS):
                 return kept
             if age <= min(kept.took_seconds * SHOWN_SECONDS_PER_SECOND, MOST_SHOWN_SECONDS):
                 self._ask_once(key, ask)
                 return kept
         return await asyncio.shield(self._ask_once(key, ask))
+
+    def forget(self) -> None:
+        """Keep nothing of what was asked before, as when a person was erased."""
+        self._answers.clear()
+        self._asking.clear()
 
     def _ask_once(self, key: str, ask: Ask) -> asyncio.Task[Answer]:
         asking = self._asking.get(key)
@@ -71,6 +77,8 @@ class KeptAnswers:
         began = self._clock()
         rows, took_seconds = await ask()
         answer = Answer(rows, began, took_seconds)
+        if self._asking.get(key) is not asyncio.current_task():
+            return answer  # it was to be forgotten meanwhile
         self._answers[key] = answer
         self._answers.move_to_end(key)
         if len(self._answers) > MOST_ANSWERS:
@@ -79,7 +87,8 @@ class KeptAnswers:
 
     def _end(self, key: str, done: asyncio.Task[Answer]) -> None:
         """Nobody may be waiting for a failure; the next reader asks again, and is told."""
-        del self._asking[key]
+        if self._asking.get(key) is done:
+            del self._asking[key]
         error = None if done.cancelled() else done.exception()
         if error is not None:
             is_bug = not isinstance(error, DatabaseError)

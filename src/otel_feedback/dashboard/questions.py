@@ -68,6 +68,10 @@ class Questions:
         key = json.dumps([name, parameters], sort_keys=True)
         return await self._kept.get(key, partial(self._ask, self._limiter, name, parameters))
 
+    def forget(self) -> None:
+        """Answer nothing from what is kept: it holds what is in the database no more."""
+        self._kept.forget()
+
     async def rows_to_download(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """As ``rows``; one at a time, so that downloads leave the pages their places.
 

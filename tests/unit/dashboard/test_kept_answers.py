@@ -127,3 +127,20 @@ def test_what_is_kept_is_bounded():
         assert database.asked == asked + 1
 
     asyncio.run(run())
+
+
+def test_what_was_asked_before_an_erasure_is_not_shown_after_it():
+    async def run():
+        database, kept = Database(), KeptAnswers()
+        await kept.get("a", database.ask)
+        database.may_answer.clear()
+        under_way = asyncio.create_task(kept.get("b", database.ask))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        kept.forget()
+        database.may_answer.set()
+        assert (await under_way).rows == [{"n": 2}]
+        assert (await kept.get("a", database.ask)).rows == [{"n": 3}]
+        assert (await kept.get("b", database.ask)).rows == [{"n": 4}]
+
+    asyncio.run(run())

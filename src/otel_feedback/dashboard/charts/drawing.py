@@ -32,9 +32,18 @@ class Drawing:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._drawing = threading.Lock()
+        self._keeping = threading.Lock()
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._kept_bytes = 0
+
+    def kept(self, spec: dict[str, Any], chart_format: Format) -> bytes | None:
+        """The chart if it was drawn lately; waits for nothing."""
+        key = _key(_request(spec, chart_format))
+        with self._keeping:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
 
     def draw(self, spec: dict[str, Any], chart_format: Format) -> bytes:
         """The chart of this specification, data included; drawn once for as long as it is kept.
@@ -42,17 +51,17 @@ class Drawing:
         Raises:
             ChartError: it can't be drawn; the message has the library's reason.
         """
-        request = json.dumps({"spec": spec, "format": chart_format, "scale": PNG_SCALE}, sort_keys=True).encode()
-        key = hashlib.sha256(request).hexdigest()
-        with self._lock:
-            if key not in self._kept:
-                self._keep(key, self._ask(request))
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        request = _request(spec, chart_format)
+        with self._drawing:
+            chart = self.kept(spec, chart_format)
+            if chart is None:
+                chart = self._ask(request)
+                self._keep(_key(request), chart)
+            return chart
 
     def close(self) -> None:
         """End the process; the next chart starts another."""
-        with self._lock:
+        with self._drawing:
             self._end()
 
     def _ask(self, request: bytes) -> bytes:
@@ -95,7 +104,16 @@ class Drawing:
                         pipe.close()
 
     def _keep(self, key: str, chart: bytes) -> None:
-        self._kept[key] = chart
-        self._kept_bytes += len(chart)
-        while self._kept_bytes > MOST_KEPT_BYTES and len(self._kept) > 1:
-            self._kept_bytes -= len(self._kept.popitem(last=False)[1])
+        with self._keeping:
+            self._kept[key] = chart
+            self._kept_bytes += len(chart)
+            while self._kept_bytes > MOST_KEPT_BYTES and len(self._kept) > 1:
+                self._kept_bytes -= len(self._kept.popitem(last=False)[1])
+
+
+def _request(spec: dict[str, Any], chart_format: Format) -> bytes:
+    return json.dumps({"spec": spec, "format": chart_format, "scale": PNG_SCALE}, sort_keys=True).encode()
+
+
+def _key(request: bytes) -> str:
+    return hashlib.sha256(request).hexdigest()

@@ -37,8 +37,10 @@ def routes(site: Site) -> list[Route]:
         answer = await kind.ask(site.questions, choice)
         by_hour = kind.name == "ratings_over_time" and choice.step_seconds == HOUR_SECONDS
         spec = specification(kind.specification, kind.data(kind.own(answer.rows), choice), look, by_hour=by_hour)
-        draw = partial(site.drawing.draw, spec, cast("Format", chart_format))
-        picture = await anyio.to_thread.run_sync(draw, limiter=limiter)
+        picture = site.drawing.kept(spec, cast("Format", chart_format))
+        if picture is None:
+            draw = partial(site.drawing.draw, spec, cast("Format", chart_format))
+            picture = await anyio.to_thread.run_sync(draw, limiter=limiter)
         headers = {}
         if request.query_params.get("download"):
             name = f"{kind.name}-{choice.range_name}-{datetime.now(UTC):%Y-%m-%d}.{chart_format}"
