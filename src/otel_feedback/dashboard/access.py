@@ -16,7 +16,7 @@ import secrets
 import time
 from collections import OrderedDict
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -233,7 +233,7 @@ def _is_of_own_page(connection: HTTPConnection) -> bool:
     if site is not None:  # sent over TLS and to this machine
         return site in {"same-origin", "none"}
     origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == connection.headers.get("host", "")
+    return origin is None or origin.partition("://")[2] == connection.headers.get("host", "")
 
 
 def _bearer_of(headers: Headers) -> str:
