@@ -704,7 +704,7 @@ CREATE VIEW rating_events
 )
 AS WITH
     (
-        SELECT (groupArray(ResponseKey), groupArray(Call))
+        SELECT (groupArray(ResponseKey), groupArray(Call.1), groupArray(Call.2), groupArray(Call.3), groupArray(Call.4), groupArray(Call.5))
         FROM
         (
             SELECT
@@ -719,17 +719,15 @@ AS WITH
             GROUP BY ResponseKey
         )
     ) AS answers,
-    transform(ResponseKey, answers.1, arrayEnumerate(answers.1), toUInt32(0)) AS answer,
-    (answers.2)[answer] AS call,
-    answer != 0 AS IsFound
+    transform(ResponseKey, answers.1, arrayEnumerate(answers.1), toUInt32(0)) != 0 AS IsFound
 SELECT
     EventId,
     Time,
     ReceivedTime,
     Action,
-    if(IsFound, call.1, submission.TraceId) AS TraceId,
-    if(IsFound, call.2, submission.SpanId) AS SpanId,
-    if(IsFound, firstNonDefault(submission.SessionId, call.3), submission.SessionId) AS SessionId,
+    transform(ResponseKey, answers.1, answers.2, submission.TraceId) AS TraceId,
+    transform(ResponseKey, answers.1, answers.3, submission.SpanId) AS SpanId,
+    if(submission.SessionId = '', transform(ResponseKey, answers.1, answers.4, ''), submission.SessionId) AS SessionId,
     ResponseId,
     Scope,
     Name,
@@ -745,9 +743,9 @@ SELECT
     ServiceName,
     Attributes,
     Via,
-    if(IsFound, sipHash128(call.4, call.5, WhoseKey), submission.RatingKey) AS RatingKey,
-    if(IsFound, call.4, submission.TraceKey) AS TraceKey,
-    if(IsFound, call.5, submission.SpanKey) AS SpanKey,
+    if(IsFound, sipHash128(TraceKey, SpanKey, WhoseKey), submission.RatingKey) AS RatingKey,
+    transform(ResponseKey, answers.1, answers.5, submission.TraceKey) AS TraceKey,
+    transform(ResponseKey, answers.1, answers.6, submission.SpanKey) AS SpanKey,
     IsFound,
     Place,
     Precedence
@@ -837,15 +835,15 @@ CREATE VIEW current_ratings
 )
 AS WITH
     (
-        SELECT (groupArrayArray(Replaced), groupArray(Newest), groupArray(Changes))
+        SELECT (groupArray(RatingNumber), groupArray(Newest), groupArray(Changes))
         FROM
         (
             SELECT
+                reinterpretAsUInt64(RatingKey) AS RatingNumber,
                 argMax(Precedence, Place) AS Newest,
-                toUInt64(count() - 1) AS Changes,
-                arrayFilter(each -> (each != Newest), groupArray(Precedence)) AS Replaced
+                toUInt64(count() - 1) AS Changes
             FROM rating_events
-            GROUP BY RatingKey
+            GROUP BY RatingNumber
             HAVING Changes > 0
         )
     ) AS changed,
@@ -914,12 +912,12 @@ SELECT
     ServiceName,
     Attributes,
     Via,
-    transform(Precedence, changed.2, changed.3, toUInt64(0)) AS Changes,
+    transform(reinterpretAsUInt64(RatingKey), changed.1, changed.3, toUInt64(0)) AS Changes,
     multiIf((Scope = 'session') AND (event.SessionId IN (arrived_sessions)), 'linked', (Scope != 'session') AND (IsFound OR (TraceKey IN (arrived_traces))), 'linked', Time > (now64(9) - toIntervalSecond(unmatched_after_seconds)), 'waiting', 'unmatched') AS State,
     TraceKey,
     SpanKey
 FROM rating_events AS event
-WHERE (Action = 'submit') AND (transform(Precedence, changed.1, arrayEnumerate(changed.1), toUInt32(0)) = 0);
+WHERE (Action = 'submit') AND (transform(reinterpretAsUInt64(RatingKey), changed.1, changed.2, Precedence) = Precedence);
 
 CREATE VIEW feedback
 (

@@ -4,7 +4,10 @@
 CREATE VIEW IF NOT EXISTS rating_events AS
 WITH
     (
-        SELECT (groupArray(ResponseKey), groupArray(Call))
+        SELECT (
+            groupArray(ResponseKey),
+            groupArray(Call.1), groupArray(Call.2), groupArray(Call.3), groupArray(Call.4), groupArray(Call.5)
+        )
         FROM (
             SELECT cityHash64(ResponseId) AS ResponseKey, min((TraceId, SpanId, SessionId, TraceKey, SpanKey)) AS Call
             FROM llm_call_spans
@@ -12,17 +15,17 @@ WITH
             GROUP BY ResponseKey
         )
     ) AS answers,
-    transform(ResponseKey, answers.1, arrayEnumerate(answers.1), toUInt32(0)) AS answer,
-    answers.2[answer] AS call,
-    answer != 0 AS IsFound
+    transform(ResponseKey, answers.1, arrayEnumerate(answers.1), toUInt32(0)) != 0 AS IsFound
 SELECT
     EventId,
     Time,
     ReceivedTime,
     Action,
-    if(IsFound, call.1, submission.TraceId) AS TraceId,
-    if(IsFound, call.2, submission.SpanId) AS SpanId,
-    if(IsFound, firstNonDefault(submission.SessionId, call.3), submission.SessionId) AS SessionId,
+    transform(ResponseKey, answers.1, answers.2, submission.TraceId) AS TraceId,
+    transform(ResponseKey, answers.1, answers.3, submission.SpanId) AS SpanId,
+    if(
+        submission.SessionId = '', transform(ResponseKey, answers.1, answers.4, ''), submission.SessionId
+    ) AS SessionId,
     ResponseId,
     Scope,
     Name,
@@ -38,9 +41,9 @@ SELECT
     ServiceName,
     Attributes,
     Via,
-    if(IsFound, sipHash128(call.4, call.5, WhoseKey), submission.RatingKey) AS RatingKey,
-    if(IsFound, call.4, submission.TraceKey) AS TraceKey,
-    if(IsFound, call.5, submission.SpanKey) AS SpanKey,
+    if(IsFound, sipHash128(TraceKey, SpanKey, WhoseKey), submission.RatingKey) AS RatingKey,
+    transform(ResponseKey, answers.1, answers.5, submission.TraceKey) AS TraceKey,
+    transform(ResponseKey, answers.1, answers.6, submission.SpanKey) AS SpanKey,
     IsFound,
     Place,
     Precedence

@@ -6,14 +6,14 @@
 CREATE VIEW IF NOT EXISTS current_ratings AS
 WITH
     (
-        SELECT (groupArrayArray(Replaced), groupArray(Newest), groupArray(Changes))
+        SELECT (groupArray(RatingNumber), groupArray(Newest), groupArray(Changes))
         FROM (
             SELECT
+                reinterpretAsUInt64(RatingKey) AS RatingNumber,
                 argMax(Precedence, Place) AS Newest,
-                toUInt64(count() - 1) AS Changes,
-                arrayFilter(each -> each != Newest, groupArray(Precedence)) AS Replaced
+                toUInt64(count() - 1) AS Changes
             FROM rating_events
-            GROUP BY RatingKey
+            GROUP BY RatingNumber
             HAVING Changes > 0
         )
     ) AS changed,
@@ -67,7 +67,7 @@ SELECT
     ServiceName,
     Attributes,
     Via,
-    transform(Precedence, changed.2, changed.3, toUInt64(0)) AS Changes,
+    transform(reinterpretAsUInt64(RatingKey), changed.1, changed.3, toUInt64(0)) AS Changes,
     multiIf(
         Scope = 'session' AND event.SessionId IN arrived_sessions, 'linked',
         Scope != 'session' AND (IsFound OR TraceKey IN arrived_traces), 'linked',
@@ -77,4 +77,4 @@ SELECT
     TraceKey,
     SpanKey
 FROM rating_events AS event
-WHERE Action = 'submit' AND transform(Precedence, changed.1, arrayEnumerate(changed.1), toUInt32(0)) = 0
+WHERE Action = 'submit' AND transform(reinterpretAsUInt64(RatingKey), changed.1, changed.2, Precedence) = Precedence
