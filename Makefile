@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries soak screenshots \
+.PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries bench-dashboard soak screenshots \
 	cookbook clean
 
 help: ## Show this list
@@ -57,6 +57,9 @@ bench-data: install ## Make the data that queries are measured on (OTEL_FEEDBACK
 
 bench-queries: install ## Measure queries, and bytes a span, on the data that bench-data made
 	@$(BIN)/python -m tests.benchmarks.history.queries $(ARGS)
+
+bench-dashboard: install ## Measure the dashboard's pages while people read and spans come, on the data that bench-data made
+	@$(BIN)/python -m tests.benchmarks.dashboard $(ARGS)
 
 soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -54,14 +54,32 @@ class RateLimit:
             return
         with self._lock:
             now = self._clock()
-            left, seen = self._buckets.pop(key, (float(self._per_minute), now))
-            left = min(float(self._per_minute), left + (now - seen) * self._per_minute / 60)
+            left = self._left(key, now)
             is_taken = left >= 1
             self._buckets[key] = (left - 1 if is_taken else left, now)
+            self._buckets.move_to_end(key)
             if len(self._buckets) > self._most_keys:
                 self._buckets.popitem(last=False)
         if not is_taken:
-            raise TooManyRequestsError(max(1, math.ceil((1 - left) * 60 / self._per_minute)))
+            raise self._too_many(left)
+
+    def check(self, key: str) -> None:
+        """Return if ``count`` would; counts nothing. For where only what fails is to be counted.
+
+        Raises:
+            TooManyRequestsError: it would refuse.
+        """
+        with self._lock:
+            left = self._left(key, self._clock())
+        if self._per_minute and left < 1:
+            raise self._too_many(left)
+
+    def _left(self, key: str, now: float) -> float:
+        left, seen = self._buckets.get(key, (float(self._per_minute), now))
+        return min(float(self._per_minute), left + (now - seen) * self._per_minute / 60)
+
+    def _too_many(self, left: float) -> TooManyRequestsError:
+        return TooManyRequestsError(max(1, math.ceil((1 - left) * 60 / self._per_minute)))
 
 
 class RequestLimits:
@@ -79,7 +97,7 @@ class RequestLimits:
             TooManyRequestsError: there were too many from this address.
         """
         if address:
-            self._addresses.count(_network_of(address))
+            self._addresses.count(network_of(address))
 
     def count_rater(self, rater: str, *, is_read: bool) -> None:
         """Count a request of a rater whose token is good.
@@ -90,7 +108,7 @@ class RequestLimits:
         (self._reads if is_read else self._votes).count(rater)
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv6 client may have 2**64 addresses, so the network that it was given counts as one."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

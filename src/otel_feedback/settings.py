@@ -61,7 +61,9 @@ class Settings:
     ingest_tokens: tuple[str, ...] = _setting(
         "", "comma separated bearer tokens for OTLP; none: loopback or mTLS only", secret=True
     )
-    dashboard_token: str = _setting("", "token for the dashboard; none: loopback only", secret=True)
+    dashboard_token: tuple[str, ...] = _setting(
+        "", "comma separated tokens for the dashboard, each opens it; none: loopback only", secret=True
+    )
     signing_keys: tuple[str, ...] = _setting("", "comma separated, newest first; signs rating tokens", secret=True)
     allowed_origins: tuple[str, ...] = _setting("", "comma separated origins whose pages may send ratings and OTLP")
     votes_per_minute: int = _setting(

@@ -47,7 +47,7 @@ def measure(spans_per_second: int, seconds: float) -> list[float]:
         url = f"clickhouse://default:@127.0.0.1:{server.http_port}/{DATABASE}"
         with running_service(Path(folder) / "data", {"OTEL_FEEDBACK_DATABASE_URL": url}) as service:
             ending = threading.Event()
-            loader = threading.Thread(target=_send_spans, args=(service.grpc, spans_per_second, ending))
+            loader = threading.Thread(target=send_spans, args=(service.grpc, spans_per_second, ending))
             loader.start()
             try:
                 return _rate_and_watch(service.grpc, server, seconds)
@@ -56,7 +56,7 @@ def measure(spans_per_second: int, seconds: float) -> list[float]:
                 loader.join()
 
 
-def _send_spans(address: str, spans_per_second: int, ending: threading.Event) -> None:
+def send_spans(address: str, spans_per_second: int, ending: threading.Event) -> None:
     if not spans_per_second:
         return
     requests = make_requests(spans_per_second * 2, REQUEST_SPANS, seed=1)

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import freshness, history, idle, sdk
+from tests.benchmarks import dashboard, freshness, history, idle, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
@@ -63,6 +63,19 @@ def test_the_history_holds_calls_and_current_ratings_of_them(tmp_path: Path):
     assert rated == {"Ratings": 400 - 20 - 2 * taken_back + given_again, "Changes": 20}
     assert all(taken > 0 for taken in milliseconds.values())
     assert all(20 < size < 400 for size in sizes.values())
+
+
+def test_how_long_pages_take_is_measured_while_spans_come(tmp_path: Path):
+    database = connect(f"chdb://{tmp_path / 'data' / 'clickhouse'}")
+    migrate(database, Settings.load({}))
+    history.fill(database, spans=2000, ratings=200)
+    database.close()
+    measured, paints = dashboard.measure(tmp_path / "data", 3, 3, 0.02, 200, paints=1)
+    assert sum(measured.refused.values()) == 0
+    assert any(len(taken) > 1 for taken in measured.milliseconds.values())
+    assert dashboard.table(measured).count("\n| ") == len(measured.milliseconds)
+    assert all(0 < size < dashboard.MOST_PAGE_BYTES for size in measured.bytes.values())
+    assert all(taken > 0 for taken in paints.values())
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

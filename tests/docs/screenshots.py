@@ -42,6 +42,7 @@ def take_pages(demo: RunningDemo, browser: Browser) -> None:
     (user,) = demo.sql("SELECT UserId FROM users ORDER BY Calls DESC, UserId LIMIT 1")
     paths = {
         "overview": "/",
+        "overview-30-days": "/?range=30d",
         "feedback": "/feedback",
         "users": "/users",
         "user": f"/users/{user['UserId']}",
@@ -58,12 +59,14 @@ def take_pages(demo: RunningDemo, browser: Browser) -> None:
 
 
 def take_pictures(demo: RunningDemo, browser: Browser) -> None:
-    """What the README shows: a rated session in light and dark, and the chat with its thumbs."""
+    """What the README and docs/dashboard.md show, in light and dark: a rated session, the overview, the users."""
     (rated,) = demo.sql(RATED_SESSION)
     for scheme in SCHEMES:
-        page = _open(browser, f"{demo.dashboard}/sessions/{rated['SessionId']}", WIDE, scheme)
-        page.screenshot(path=PICTURES / f"session-{scheme}.png")
-        page.close()
+        paths = {"session": f"/sessions/{rated['SessionId']}", "overview": "/?range=30d", "users": "/users"}
+        for name, path in paths.items():
+            page = _open(browser, demo.dashboard + path, WIDE, scheme)
+            page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
+            page.close()
 
 
 def _open(browser: Browser, url: str, viewport: ViewportSize, scheme: Literal["light", "dark"]) -> Page:

@@ -147,6 +147,56 @@ def test_a_hostile_text_does_nothing_in_a_browser(page):
     assert dialogs == []
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_charts_are_drawn_for_the_scheme_and_the_screen(browser, dashboard, look):
+    viewport, scheme = LOOKS[look]
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, base_url=dashboard.url)
+    page = context.new_page()
+    complaints = listen(page)
+    page.goto("/?range=30d")
+    pictures = page.locator("picture img")
+    expect(pictures).to_have_count(5)
+    for number in range(5):
+        pictures.nth(number).scroll_into_view_if_needed()
+        pictures.nth(number).evaluate("image => image.decode()")
+        address = pictures.nth(number).evaluate("image => image.currentSrc")
+        assert ("scheme=dark" in address, "width=phone" in address) == (scheme == "dark", viewport is PHONE)
+        assert pictures.nth(number).evaluate("image => image.naturalWidth") > 250
+    context.close()
+    assert complaints == []
+
+
+def test_the_numbers_and_the_query_behind_a_chart_are_there_for_everyone(browser, dashboard, axe):
+    context = browser.new_context(viewport=WIDE, base_url=dashboard.url)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto("/?range=30d")
+    section = page.get_by_role("region", name="By model")
+    section.get_by_text("The numbers").click()
+    expect(section.get_by_role("rowheader").first).to_be_visible()
+    section.get_by_text("Show the query").focus()
+    page.keyboard.press("Enter")
+    copy = section.get_by_role("button", name="Copy")
+    copy.click()
+    expect(section.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("-- How satisfied are people with each model's answers?\nWITH")
+    assert copied == section.locator("code").first.text_content()
+    for summary in page.locator(".chart-tools summary").all():
+        if not summary.evaluate("each => each.parentElement.open"):
+            summary.click()
+    assert violations(page, axe) == []
+    context.close()
+
+
+def test_a_file_of_what_is_filtered_is_saved(page):
+    page.goto("/feedback?label=negative")
+    with page.expect_download() as saving:
+        page.get_by_role("link", name="CSV").click()
+    assert re.fullmatch(r"feedback-negative-\d{4}-\d\d-\d\d\.csv", saving.value.suggested_filename)
+    assert saving.value.path().read_text(encoding="utf-8").startswith("Time,FeedbackId,Name,Label,")
+
+
 def test_signing_in_leads_back_to_where_one_was_going(browser, dashboard):
     context = browser.new_context(base_url=dashboard.guarded_url)
     page = context.new_page()

@@ -98,3 +98,19 @@ def test_all_addresses_of_an_ipv6_network_are_one_and_unknown_ones_have_no_limit
     limits.count_address("testclient")
     for _ in range(9):
         limits.count_address("")
+
+
+def test_a_check_refuses_as_a_count_would_and_counts_nothing():
+    now = [0.0]
+    limit = RateLimit(2, clock=lambda: now[0])
+    for _ in range(5):
+        limit.check("a")
+    limit.count("a")
+    limit.count("a")
+    with pytest.raises(TooManyRequestsError):
+        limit.check("a")
+    limit.check("b")
+    assert len(limit) == 1
+    now[0] = 31.0
+    limit.check("a")
+    RateLimit(0).check("a")

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from otel_feedback.errors import ConfigurationError, OtelFeedbackError
+from otel_feedback.errors import OtelFeedbackError
 from otel_feedback.running_service import ServiceState
 from otel_feedback.settings import LogFormat, Settings
 
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_feedback.service.untraced import undo_instrumentation  # noqa: PLC0415  # --help needs no service
 
     undone = undo_instrumentation()  # before anything imports what was instrumented
+    from otel_feedback.dashboard.access import Access  # noqa: PLC0415  # as above
     from otel_feedback.service.data_directory import DataDirectory  # noqa: PLC0415  # as above
     from otel_feedback.service.log_lines.configure import configure_logging  # noqa: PLC0415  # as above
     from otel_feedback.service.open_files import raise_open_files_limit  # noqa: PLC0415  # as above
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings.load()
     configure_logging(settings, arguments.log_level)
     _tell_undone(undone)
-    _check_dashboard_address(settings)
+    Access(settings, "")  # refuses an address that needs another token, before anything starts
     with DataDirectory(settings.data_dir) as data_directory:
         _run_event_loop(settings, data_directory)
     return 0
@@ -68,14 +69,6 @@ def _tell_undone(undone: dict[str, Exception | None]) -> None:
     for name, error in undone.items():
         if error is not None:
             logger.warning("the instrumentation of %s could not be undone; start without it: %r", name, error)
-
-
-def _check_dashboard_address(settings: Settings) -> None:
-    if not settings.dashboard_address.is_loopback and not settings.dashboard_token:
-        raise ConfigurationError(
-            f"{DASHBOARD_VARIABLE}={settings.dashboard_address} can be reached from other machines. "
-            "Set OTEL_FEEDBACK_DASHBOARD_TOKEN, or listen on 127.0.0.1"
-        )
 
 
 def _run_event_loop(settings: Settings, data_directory: DataDirectory) -> None:
@@ -154,7 +147,7 @@ async def _serve_dashboard(
     from otel_feedback.service.http_server import HttpServer  # noqa: PLC0415  # as in run
 
     api_token = secrets.token_urlsafe(32)
-    app = create_app(database, settings, api_token, service.annotations)
+    app = create_app(database, settings, api_token, annotations=service.annotations, tell_health=service.health)
     dashboard = HttpServer(app, settings.dashboard_address, DASHBOARD_VARIABLE)
     await dashboard.start()
     try:

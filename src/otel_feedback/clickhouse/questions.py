@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from otel_feedback.clickhouse import statements
+from otel_feedback.clickhouse.filled import MOMENT, PLACE, filled
 from otel_feedback.errors import UsageError
 
 FIRST_QUESTION: Final = "satisfaction_by_model"
@@ -33,10 +34,8 @@ _QUESTION: Final = re.compile(r"-- Question: (.*)")
 _PARAMETER: Final = re.compile(r"--   \{(\w+):([^{}]+)\} (?:\[(.*?)\] )?(.*), e\.g\. (.*)")
 _COST: Final = re.compile(r"-- Cost: (.*(?:\n--   .*)*)")
 _COMMENT: Final = re.compile(r"(?:--.*\n)+")
-_PLACE: Final = re.compile(r"\{(\w+):([^{}]+)\}")
 _AGO: Final = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MOMENT: Final = "DateTime('UTC')"
 _UNSIGNED: Final = re.compile(r"UInt(\d+)")
 _SQL_TIME: Final = "%Y-%m-%d %H:%M:%S"
 _FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,19 +60,13 @@ class Parameter:
             UsageError: it is no value of the type.
         """
         value: str | None = text
-        if self.type == _MOMENT:
+        if self.type == MOMENT:
             value = _read_moment(text, now)
         elif match := _UNSIGNED.fullmatch(self.type):
             value = text if text.isascii() and text.isdigit() and int(text) < 1 << int(match[1]) else None
         if value is None:
             raise UsageError(f"{self.name}={text!r} is no {self.type}: {self.about}. Example: {self.as_typed()}")
         return value
-
-    def literal(self, value: str) -> str:
-        """A value that ``read`` gave, as it stands in SQL."""
-        if self.type == _MOMENT:
-            return f"toDateTime({statements.literal(value)}, 'UTC')"
-        return value if _UNSIGNED.fullmatch(self.type) else statements.literal(value)
 
     def as_typed(self) -> str:
         """The example as people type it in a shell."""
@@ -113,14 +106,7 @@ class Question:
 
     def filled(self, values: Mapping[str, str], places: Mapping[str, str] | None = None) -> str:
         """The statement to paste where there are no parameters; ``places`` has SQL for some of them."""
-        literals = {each.name: each.literal(values[each.name]) for each in self.parameters} | dict(places or {})
-        comment = f"-- {self.asks[0].upper()}{self.asks[1:]}\n"
-        return comment + _PLACE.sub(lambda place: literals[place[1]], self.body)
-
-    @property
-    def body(self) -> str:
-        """The statement without its opening comment."""
-        return _COMMENT.sub("", self.statement, count=1)
+        return filled(self.statement, values, places)
 
 
 def names() -> tuple[str, ...]:
@@ -154,7 +140,7 @@ def load(name: str) -> Question:
     comment = opening[0] if opening else ""
     question, cost = _QUESTION.search(comment), _COST.search(comment)
     parameters = tuple(Parameter(*match.groups()) for match in _PARAMETER.finditer(comment))
-    places = {(match[1], match[2]) for match in _PLACE.finditer(statement)}
+    places = {(match[1], match[2]) for match in PLACE.finditer(statement)}
     if question is None or cost is None or places != {(each.name, each.type) for each in parameters}:
         raise ValueError(f"questions/{name}.sql must open with its question, each of its parameters, and its cost")
     return Question(name, question[1], parameters, re.sub(r"\n-- +", " ", cost[1]), statement)

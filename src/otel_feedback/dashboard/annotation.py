@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ class Annotations:
         given = await self.store.current(target, self.rater_id(annotator))
         return next((each for each in given if each.name == NAME), None)
 
-    async def submit(self, rating: Mapping[str, Any], annotator: str, form: Mapping[str, Sequence[str]]) -> None:
+    async def submit(self, rating: Mapping[str, Any], annotator: str, form: Mapping[str, str]) -> None:
         """Take what the annotator says of what was rated, or take it back; once this returns it is durable.
 
         Raises:
@@ -65,12 +65,12 @@ class Annotations:
         target = target_of(rating)
         if target is None:
             raise ValueError("What was rated here has no id in OpenTelemetry's form, so it can't be rated again.")
-        retracts = _last(form, "action") == "retract"
-        verdict = _last(form, "verdict")
+        retracts = form.get("action") == "retract"
+        verdict = form.get("verdict", "")
         if verdict not in _VALUES:
             raise ValueError("The verdict is none that this page offers.")
         texts = self.captures_comments and not retracts
-        reasons = [each.strip() for each in _last(form, "reasons").split(",") if each.strip()]
+        reasons = [each.strip() for each in form.get("reasons", "").split(",") if each.strip()]
         comment = _text(form, "comment") if texts else ""
         correction = _text(form, "correction") if texts else ""
         if not retracts and not (verdict or comment or correction or reasons):
@@ -99,11 +99,6 @@ def target_of(rating: Mapping[str, Any]) -> Target | None:
         return None
 
 
-def _text(form: Mapping[str, Sequence[str]], name: str) -> str:
+def _text(form: Mapping[str, str], name: str) -> str:
     # Browsers send lines of a form as CR LF.
-    return _last(form, name).replace("\r\n", "\n").strip()
-
-
-def _last(form: Mapping[str, Sequence[str]], name: str) -> str:
-    values = form.get(name) or [""]
-    return values[-1]
+    return form.get(name, "").replace("\r\n", "\n").strip()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,11 +17,25 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.dashboard import erase_api, sql_api
 from otel_feedback.dashboard.access import Access, AccessCheck
 from otel_feedback.dashboard.annotation import Annotations
+from otel_feedback.dashboard.charts.drawing import Drawing
 from otel_feedback.dashboard.failures import exception_handlers
-from otel_feedback.dashboard.pages import feedback, overview, reading, sessions, sign_in, texts, trace, users
-from otel_feedback.dashboard.questions import Questions
+from otel_feedback.dashboard.ingest_health import TellHealth
+from otel_feedback.dashboard.pages import (
+    charts,
+    downloads,
+    feedback,
+    overview,
+    reading,
+    sessions,
+    sign_in,
+    texts,
+    trace,
+    users,
+)
+from otel_feedback.dashboard.questions import PAGE_LIMITS, Questions
 from otel_feedback.dashboard.render import Renderer
 from otel_feedback.dashboard.security_headers import SecurityHeaders
+from otel_feedback.dashboard.server_timing import ServerTiming
 from otel_feedback.dashboard.site import Site
 from otel_feedback.errors import DatabaseError
 from otel_feedback.feedback_api import RatingStore
@@ -27,18 +43,25 @@ from otel_feedback.settings import Settings
 
 
 def create_app(
-    database: Database, settings: Settings, api_token: str, annotations: RatingStore | None = None
+    database: Database,
+    settings: Settings,
+    api_token: str,
+    *,
+    annotations: RatingStore | None = None,
+    tell_health: TellHealth | None = None,
+    page_limits: Mapping[str, Any] = PAGE_LIMITS,
 ) -> Starlette:
     """Pages and JSON over the named queries of a migrated database.
 
-    ``api_token`` opens the JSON API to this machine's own commands, beside the dashboard token. ``annotations`` takes
-    what annotators say of what they read; without it no page writes.
+    ``api_token`` opens the JSON API to this machine's own commands, beside the dashboard tokens. ``annotations`` takes
+    what annotators say of what they read; without it no page writes. ``tell_health`` says how ingest is doing, where
+    there is any. Pages read through connections that can't write, within ``page_limits``.
 
     Raises:
         ConfigurationError: the dashboard would listen beyond this machine with no token set.
     """
     access = Access(settings, api_token)
-    site = Site(Questions(database), Renderer(can_sign_out=access.needs_login), access)
+    site = Site(Questions(database, page_limits), Renderer(access), access, Drawing(), tell_health)
 
     async def healthz(_request: Request) -> Response:
         try:
@@ -50,6 +73,8 @@ def create_app(
     return Starlette(
         routes=[
             *overview.routes(site),
+            *charts.routes(site),
+            *downloads.routes(site),
             *feedback.routes(site),
             *reading.routes(site, Annotations.by(annotations, settings) if annotations is not None else None),
             *users.routes(site),
@@ -58,10 +83,10 @@ def create_app(
             *texts.routes(site),
             *sign_in.routes(site),
             *sql_api.routes(site),
-            *erase_api.routes(database, settings, access),
+            *erase_api.routes(database, settings, access, site.questions.forget),
             Route("/healthz", healthz),
             Mount("/static", StaticFiles(directory=str(files("otel_feedback.dashboard") / "static"))),
         ],
-        middleware=[Middleware(SecurityHeaders), Middleware(AccessCheck, access=access)],
+        middleware=[Middleware(ServerTiming), Middleware(SecurityHeaders), Middleware(AccessCheck, access=access)],
         exception_handlers=exception_handlers(site.renderer),
     )

@@ -6,6 +6,7 @@ As with ``/api/sql`` only a bearer token opens it, never the cookie.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -56,15 +57,18 @@ def _texts(content: dict[str, Any], field: str, default: list[str] | None) -> tu
     return tuple(texts)
 
 
-def routes(database: Database, settings: Settings, access: Access) -> list[Route]:
-    """The endpoint."""
+def routes(database: Database, settings: Settings, access: Access, forget: Callable[[], None]) -> list[Route]:
+    """The endpoint; ``forget`` is called when something may have been erased."""
 
     async def answer(request: Request) -> Response:
         if not access.has_bearer(request.headers):
             return api_refusal()
         try:
             asked = parse_erase_request(await read_body(request, MOST_REQUEST_BYTES))
-            return JSONResponse(await anyio.to_thread.run_sync(partial(done, database, settings, asked)))
+            try:
+                return JSONResponse(await anyio.to_thread.run_sync(partial(done, database, settings, asked)))
+            finally:
+                forget()
         except RejectedRequestError as error:
             return _refuse(error.status, error.code, str(error))
         except ConfigurationError as error:

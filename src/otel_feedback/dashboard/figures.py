@@ -61,3 +61,20 @@ def score(rating: dict[str, Any]) -> str:
     if value in {0.0, 1.0} and rating.get("Label") in LABELS:
         return ""
     return f"{value:g}"
+
+
+def points(value: float) -> str:
+    """A change of a share in whole percentage points, with its sign."""
+    shown = round(value * 100)
+    sign = "+" if shown > 0 else "\u2212" if shown < 0 else "\u00b1"
+    return f"{sign}{abs(shown)}"
+
+
+def size(number: float) -> str:
+    """Bytes in the unit that keeps it short: ``3.2 MB``."""
+    amount = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"

@@ -18,6 +18,7 @@ RANGE_WORDS: Final = {
 }
 STATES: Final = ("linked", "waiting", "unmatched")
 MAX_FILTER_CHARACTERS: Final = 1024
+MINUTE_SECONDS: Final = 60
 _END_OF_TIME: Final = 2**63 - 1
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -50,7 +51,7 @@ def parse_period(query: Mapping[str, str], default: str = "all", now: float | No
     if name not in RANGES:
         raise FilterError(f"range={name[:40]!r} is not one of {', '.join(RANGES)}")
     seconds = RANGES[name]
-    current = time.time() if now is None else now
+    current = (time.time() if now is None else now) // MINUTE_SECONDS * MINUTE_SECONDS  # one question for many readers
     since = int(current - seconds) * _NANOSECONDS if seconds else 0
     until = _END_OF_TIME
     if query.get("from"):

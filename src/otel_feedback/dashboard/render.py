@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from otel_feedback.dashboard import figures, links, shown_text
+from otel_feedback.dashboard.access import Access
 from otel_feedback.dashboard.filters import RANGE_WORDS
 
 SECTIONS: Final = (("Overview", "/"), ("Feedback", "/feedback"), ("Users", "/users"), ("Sessions", "/sessions"))
@@ -17,7 +18,8 @@ SECTIONS: Final = (("Overview", "/"), ("Feedback", "/feedback"), ("Users", "/use
 class Renderer:
     """The templates, compiled once."""
 
-    def __init__(self, *, can_sign_out: bool) -> None:
+    def __init__(self, access: Access) -> None:
+        self._access = access
         # Escaping never depends on a file's name, and a misspelt value is an error, not an empty place.
         self._environment = Environment(
             loader=PackageLoader("otel_feedback.dashboard"),
@@ -35,6 +37,8 @@ class Renderer:
             count=figures.count,
             percent=figures.percent,
             score=figures.score,
+            points=figures.points,
+            size=figures.size,
             session_link=links.session_link,
             user_link=links.user_link,
             trace_link=links.trace_link,
@@ -44,7 +48,7 @@ class Renderer:
         self._environment.globals.update(
             sections=SECTIONS,
             range_words=RANGE_WORDS,
-            can_sign_out=can_sign_out,
+            can_sign_out=access.needs_login,
             excerpt_characters=shown_text.EXCERPT_CHARACTERS,
             with_query=links.with_query,
             span_link=links.span_link,
@@ -55,7 +59,9 @@ class Renderer:
 
     def page(self, request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:
         """The page as a response. A lone surrogate from the database becomes a question mark, never an error."""
-        html = self._environment.get_template(template).render(path=request.scope["path"], **values)
+        html = self._environment.get_template(template).render(
+            path=request.scope["path"], form_token=self._access.form_token(request), **values
+        )
         return HTMLResponse(html.encode("utf-8", "replace"), status_code=status_code)
 
     def fragment(self, template: str, **values: Any) -> str:

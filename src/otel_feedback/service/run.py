@@ -22,6 +22,7 @@ from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Limits
 from otel_feedback.service.feedback import ServiceRatingStore
 from otel_feedback.service.http_server import HttpServer
+from otel_feedback.service.ingest_health import IngestHealth, tell_health
 from otel_feedback.service.intake import Intake
 from otel_feedback.service.otlp_request import OtlpSignal
 from otel_feedback.service.queue_depths import QueueDepths
@@ -153,6 +154,10 @@ class Service:
             "grpc": f"{scheme}://{Address(self._settings.grpc_address.host, self._grpc.port)}",
             "http": self._http.url,
         }
+
+    def health(self) -> IngestHealth:
+        """How ingest is doing now; costs next to nothing."""
+        return tell_health(self._telemetry, self._queues, is_accepting=self._is_accepting)
 
     async def start(self) -> None:
         """Recover the queues, then receive.

@@ -39,8 +39,9 @@ _MOST: Final = 1.2
 """Versions of ClickHouse differ by some blocks, and a LIMIT is reached sooner or later."""
 _LEAST: Final = 0.7
 
-_ANY: Final = {**dict.fromkeys(FILTERS, ""), "rated": ""}
+_ANY: Final = {**dict.fromkeys(FILTERS, ""), "rated": "", "errors": ""}
 _PERIOD: Final = {"since": int(_START.timestamp()) * 10**9, "until": int(_NOW.timestamp()) * 10**9}
+_DAYS: Final = {"since": f"{_START:%Y-%m-%d %H:%M:%S}", "until": f"{_NOW:%Y-%m-%d %H:%M:%S}"}
 _FIRST_PAGE: Final = {**_ANY, **_PERIOD, "before_time": 2**63 - 1, "before_id": "", "limit": 50}
 _LAST_PAGE: Final = {**_FIRST_PAGE, "before_time": int((_START + timedelta(hours=20)).timestamp()) * 10**9}
 _TEXTS: Final = {"text_characters": 1000, "messages_bytes": 1 << 20}
@@ -56,6 +57,8 @@ _PAGES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "ratings of the last minute": ("feedback_tail", {**_FIRST_PAGE, "after": 2**62}),
     "sessions, first page": ("sessions_list", _FIRST_PAGE),
     "sessions, last page": ("sessions_list", _LAST_PAGE),
+    "users, first page": ("users_list", _FIRST_PAGE),
+    "overview, days and groups": ("overview_satisfaction", {**_ANY, "version": "", **_DAYS}),
     "one session": ("session_calls", {"session": "session-3000", "limit": 50, "offset": 0, **_TEXTS}),
 }
 

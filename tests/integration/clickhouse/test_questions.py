@@ -38,11 +38,13 @@ class Past:
         return [dict(row) for row in self.database.query(question.statement, question.values(given, NOW))]
 
     def calls(self, given: dict[str, str], since: datetime = SINCE, until: datetime = UNTIL) -> list[MadeCall]:
-        service = given.get("service", "")
         return [
             each
             for each in self.history.calls
-            if nanoseconds(since) <= each.at < nanoseconds(until) and service in {"", each.service}
+            if nanoseconds(since) <= each.at < nanoseconds(until)
+            and given.get("service", "") in {"", each.service}
+            and given.get("model", "") in {"", each.model}
+            and given.get("version", "") in {"", each.prompt_version}
         ]
 
     def ratings(self, given: dict[str, str], calls: Iterable[MadeCall]) -> list[tuple[MadeCall, MadeRating]]:
@@ -130,11 +132,9 @@ BY: dict[str, Callable[[MadeCall], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("narrowed", NARROWED, ids=str)
+@pytest.mark.parametrize("narrowed", [*NARROWED, {"model": "small-0613", "version": "v1"}], ids=str)
 @pytest.mark.parametrize("name", BY)
 def test_satisfaction_by_something(past: Past, name: str, narrowed: dict[str, str]):
-    if name == "satisfaction_by_service":
-        narrowed = {key: value for key, value in narrowed.items() if key != "service"}
     calls = past.calls(narrowed)
     rated = past.ratings(narrowed, calls)
     keys = {tuple(BY[name](call).values()) for call in calls}
@@ -284,6 +284,41 @@ def test_users_turning_unhappy(past: Past, narrowed: dict[str, str], least: int)
     rows = past.ask("users_turning_unhappy", given)
     assert rows == [row for _, _, row in sorted(expected, key=lambda each: each[:2])]
     assert rows or least > 1
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"service": SERVICES[0], "name": "thumbs", "version": "v1"}], ids=str)
+def test_satisfaction_changes(past: Past, narrowed: dict[str, str]):
+    turn = nanoseconds(UNTIL) - 5 * 86_400 * SECOND
+    calls = past.calls(narrowed)
+    rated = past.ratings(narrowed, calls)
+    parts: dict[str, Callable[[MadeCall], str]] = {
+        "all": lambda _: "",
+        "service": lambda call: call.service,
+        "model": lambda call: call.model,
+        "prompt": lambda call: f"{call.prompt_name} {call.prompt_version}".strip(),
+    }
+    expected = {}
+    for part, value_of in parts.items():
+        for value in {value_of(call) for call in calls} - ({""} if part != "all" else set()):
+            row: dict[str, Any] = {"Part": part, "Value": value}
+            tallies = []
+            for when, is_recent in (("Before", False), ("Recent", True)):
+                own = [call for call in calls if value_of(call) == value and (call.at >= turn) is is_recent]
+                of_own = [(call, rating) for call, rating in rated if call in own]
+                row[f"Calls{when}"] = len(own)
+                row[f"RatedCalls{when}"] = len({call.ids for call, _ in of_own})
+                tallies.append(tally(rating.label for _, rating in of_own))
+                row[f"Positive{when}"], row[f"Negative{when}"] = tallies[-1]
+                row[f"Satisfaction{when}"] = figure(share(tallies[-1][0], sum(tallies[-1])).value)
+            change = change_of(*tallies)
+            row |= dict(zip(("Change", "ChangeLow", "ChangeHigh"), map(figure, change or (None,) * 3), strict=True))
+            expected[part, value] = row
+    rows = past.ask("satisfaction_changes", {**PERIOD, **narrowed, "recent_days": "5"})
+    assert rows[0]["Part"] == "all"
+    changes = [row["Change"] for row in rows[1:] if row["Change"] is not None]
+    assert changes == sorted(changes)
+    assert {(row["Part"], row["Value"]): row for row in rows} == expected
+    assert changes
 
 
 @pytest.mark.parametrize("narrowed", NARROWED, ids=str)

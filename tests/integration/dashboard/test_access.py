@@ -1,10 +1,13 @@
 """Who gets in: hosts, tokens, cookies, and the SQL endpoint."""
 
 import json
+import re
 
 import httpx
 import pytest
-from tests.support.dashboard.process import API_TOKEN, DASHBOARD_TOKEN
+from tests.support.dashboard.process import API_TOKEN, DASHBOARD_TOKEN, FORMER_TOKEN
+
+from otel_feedback.dashboard.access import WRONG_TOKENS_PER_MINUTE
 
 BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
 
@@ -52,8 +55,91 @@ def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_can_not_use(guard
     assert DASHBOARD_TOKEN not in cookie
     assert guarded.get("/users").status_code == 200
     assert "Sign out" in guarded.get("/").text
-    guarded.post("/logout")
+    copied = dict(guarded.cookies)
+    assert _sign_out(guarded).headers["Location"] == "/login"
     assert guarded.get("/users").status_code == 303
+    assert httpx.get(f"{guarded.base_url}/users", cookies=copied).status_code == 303, "copies are void as well"
+
+
+def test_either_of_two_tokens_opens_so_that_they_can_be_changed_one_after_the_other(guarded):
+    for token in (DASHBOARD_TOKEN, FORMER_TOKEN):
+        assert guarded.post("/login", data={"token": token}).status_code == 303
+        assert guarded.get("/users").status_code == 200
+        assert guarded.get("/users", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        guarded.cookies.clear()
+
+
+@pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])
+def test_the_cookie_goes_over_tls_alone_where_there_is_tls(guarded, scheme, is_secure):
+    headers = {"X-Forwarded-Proto": scheme}  # as a proxy on this machine says it
+    cookie = guarded.post("/login", data={"token": DASHBOARD_TOKEN}, headers=headers).headers["Set-Cookie"]
+    assert ("Secure" in cookie) is is_secure
+    assert "Max-Age=43200" in cookie
+
+
+def test_who_guesses_tokens_has_to_wait_and_others_do_not(guarded):
+    guesser, other = {"X-Forwarded-For": "192.0.2.7"}, {"X-Forwarded-For": "192.0.2.8"}
+    for _ in range(WRONG_TOKENS_PER_MINUTE // 2):
+        assert guarded.post("/login", data={"token": "guess"}, headers=guesser).status_code == 401
+        assert guarded.get("/api/users", headers={**guesser, "Authorization": "Bearer guess"}).status_code == 401
+    refused = guarded.post("/login", data={"token": DASHBOARD_TOKEN}, headers=guesser)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "Too many wrong tokens" in refused.text
+    right = {"Authorization": f"Bearer {DASHBOARD_TOKEN}"}
+    assert guarded.get("/api/users", headers={**guesser, **right}).status_code == 429
+    assert guarded.get("/api/users", headers={**other, **right}).status_code == 200
+    assert guarded.get("/api/users", headers={**guesser, **BEARER}).status_code == 200, "commands of this machine"
+
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://["},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_a_form_of_another_site_is_refused(guarded, headers):
+    guarded.post("/login", data={"token": DASHBOARD_TOKEN})
+    form_token = _form_token(guarded)
+    assert guarded.post("/logout", data={"form_token": form_token}, headers=headers).status_code == 403
+    assert guarded.get("/users").status_code == 200, "still signed in"
+
+
+@pytest.mark.parametrize("form", [{}, {"form_token": "guess"}], ids=str)
+def test_a_form_without_the_readers_token_is_refused(guarded, form):
+    guarded.post("/login", data={"token": DASHBOARD_TOKEN})
+    refused = guarded.post("/logout", data=form)
+    assert refused.status_code == 403
+    assert "Load its page again" in refused.text
+    assert guarded.get("/users").status_code == 200, "still signed in"
+
+
+def test_our_own_forms_are_taken_with_what_browsers_say_of_them(guarded):
+    own = {"Sec-Fetch-Site": "same-origin", "Origin": str(guarded.base_url).rstrip("/")}
+    for name, value in own.items():
+        guarded.post("/login", data={"token": DASHBOARD_TOKEN}, headers={name: value})
+        assert _sign_out(guarded, {name: value}).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/", "/feedback", "/users", "/sessions", "/users/maria", "/users.csv"])
+def test_a_page_that_needs_more_than_its_budget_says_what_to_narrow(dashboard, path):
+    answer = httpx.get(dashboard.tight_url + path)
+    assert answer.status_code == 503
+    assert "more rows than one page may read" in answer.text
+    assert "Choose a shorter time" in answer.text
+    assert "DB::Exception" not in answer.text
+
+
+def _form_token(client):
+    return re.search(r'name="form_token" value="([0-9a-f]+)"', client.get("/").text)[1]
+
+
+def _sign_out(client, headers=None):
+    return client.post("/logout", data={"form_token": _form_token(client)}, headers=headers)
 
 
 def test_a_wrong_token_is_refused_in_words(guarded):

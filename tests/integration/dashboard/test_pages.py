@@ -59,8 +59,9 @@ def test_the_overview_counts_what_was_sent(browser, dashboard):
     assert f'<dd class="big">{dashboard.ratings}</dd>' in page
     assert "1 waiting</a>, " in page
     assert "It ignored the date I gave" in page
-    bars = re.findall(r"<title>\d{4}-\d\d-\d\d: (\d+) (\w+)</title>", page)
-    assert sum(int(count) for count, _ in bars) == dashboard.ratings
+    table = re.search(r"<caption[^>]*>Ratings over time.*?</table>", page, re.DOTALL)
+    assert table
+    assert sum(int(count) for count in re.findall(r'class="number">(\d+)<', table[0])) == dashboard.ratings
 
 
 def test_every_rating_is_listed_once_with_its_answer(browser, dashboard):

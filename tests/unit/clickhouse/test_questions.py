@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from otel_feedback.clickhouse import questions
+from otel_feedback.clickhouse.filled import body_of, filled
 from otel_feedback.clickhouse.questions import Parameter
 from otel_feedback.errors import UsageError
 
@@ -20,19 +21,18 @@ TEXT = Parameter("prices", "String", "{}", "prices", '{"gpt-4o": [2.5, 10]}')
 @pytest.mark.parametrize("name", questions.names())
 def test_every_question_is_one_bounded_statement_with_a_comment(name: str):
     question = questions.load(name)
+    body = body_of(question.statement)
     assert question.asks.endswith("?")
     assert question.asks[0].islower()
     assert "$" not in question.statement
-    assert ";" not in question.body
+    assert ";" not in body
     assert max(map(len, question.statement.splitlines())) <= 120
-    assert {"since", "until"} <= {each.name for each in question.parameters} or "days" in question.body
-    reads = re.findall(r"FROM (?:llm_calls|rated_llm_calls|feedback)\b(?! AS)", question.body)
-    reads += re.findall(r"FROM llm_calls AS call\b", question.body)
-    bounds = re.findall(r"Time(?:stamp)? < \{", question.body)
+    assert {"since", "until"} <= {each.name for each in question.parameters} or "days" in body
+    reads = re.findall(r"FROM (?:llm_calls|rated_llm_calls|feedback)\b(?! AS)", body)
+    reads += re.findall(r"FROM llm_calls AS call\b", body)
+    bounds = re.findall(r"Time(?:stamp)? < \{", body)
     assert len(bounds) == len(reads) >= 1
-    assert question.body.count("Source = 'end_user'") == len(
-        re.findall(r"FROM (?:rated_llm_calls|feedback)\b", question.body)
-    )
+    assert body.count("Source = 'end_user'") == len(re.findall(r"FROM (?:rated_llm_calls|feedback)\b", body))
 
 
 @pytest.mark.parametrize("name", questions.names())
@@ -84,6 +84,11 @@ def test_an_example_can_be_pasted_into_a_shell():
 
 
 def test_a_value_stands_in_sql_as_its_type_asks():
-    assert MOMENT.literal("2026-11-01 00:00:00") == "toDateTime('2026-11-01 00:00:00', 'UTC')"
-    assert NUMBER.literal("14") == "14"
-    assert TEXT.literal("it's \\") == r"'it\'s \\'"
+    places = "{m:DateTime('UTC')}, {n:UInt32}, {t:String}, {l:Array(String)}"
+    statement = f"-- Question: what is it?\n-- Cost: none.\nSELECT {places}"
+    values = {"m": "2026-11-01 00:00:00", "n": 14, "t": "it's \\ {n:UInt32}", "l": ["a", "b'"]}
+    assert filled(statement, values) == (
+        "-- What is it?\nSELECT toDateTime('2026-11-01 00:00:00', 'UTC'), 14, 'it\\'s \\\\ {n:UInt32}', ['a', 'b\\'']"
+    )
+    with pytest.raises(KeyError):
+        filled(statement, {})

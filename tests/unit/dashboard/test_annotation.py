@@ -32,7 +32,7 @@ def store() -> Store:
 
 
 def _submit(annotations, annotator="ines", row=ROW, **form):
-    asyncio.run(annotations.submit(row, annotator, {name: [value] for name, value in form.items()}))
+    asyncio.run(annotations.submit(row, annotator, form))
 
 
 def _current(annotations, annotator="ines", row=ROW):

@@ -2,12 +2,13 @@ import pytest
 
 from otel_feedback.dashboard.filters import FilterError, parse_period, parse_text
 
-NOW = 1_780_000_000.0
+NOW = 1_779_999_960.0
 
 
-def test_a_range_ends_now_and_beyond():
+def test_a_range_ends_now_and_beyond_and_is_the_same_for_all_who_ask_within_a_minute():
     period = parse_period({"range": "7d"}, now=NOW)
-    assert period.since_unix_nano == (1_780_000_000 - 7 * 86_400) * 10**9
+    assert period.since_unix_nano == (1_779_999_960 - 7 * 86_400) * 10**9
+    assert parse_period({"range": "7d"}, now=NOW + 59.9) == period
     assert period.until_unix_nano == 2**63 - 1
 
 

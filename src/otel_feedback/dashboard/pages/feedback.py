@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
 from otel_feedback.dashboard.filters import STATES, FilterError, Period, parse_period, parse_text
+from otel_feedback.dashboard.listing import list_parameters
 from otel_feedback.dashboard.shown_text import fitting_length
 from otel_feedback.dashboard.site import Site
 
@@ -57,9 +58,9 @@ def routes(site: Site) -> list[Route]:
     async def feedback(request: Request) -> Response:
         now = time.time_ns()
         page = await list_feedback(site, request)
-        facets = await site.questions.row("feedback_facets")
+        facets = (await site.questions.kept("feedback_facets")).rows[0]
         query = {name: request.query_params.get(name, "") for name in (*FILTERS, *PERIOD_FILTERS, "cursor", "live")}
-        filters = chosen_filters(query)
+        filters = chosen_filters(request.query_params)
         return site.renderer.page(
             request,
             "feedback.html",
@@ -71,6 +72,10 @@ def routes(site: Site) -> list[Route]:
             filters=filters,
             text_length=_text_length(page.rows),
             asked_unix_nano=now,
+            sql=site.questions.shown(
+                "feedback_list",
+                **list_parameters(request.query_params, parse_text(request.query_params, FILTERS), PAGE_SIZE),
+            ),
             is_filtered=bool(filters.keys() - {"range"} or query["cursor"] or query["range"] not in {"", "all"}),
         )
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import quote, unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,11 +17,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from otel_feedback.dashboard.annotation import Annotations
-from otel_feedback.dashboard.body import read_body
 from otel_feedback.dashboard.conversation import Conversation, Turn, tell
 from otel_feedback.dashboard.cursor import Cursor
 from otel_feedback.dashboard.filters import MAX_FILTER_CHARACTERS, parse_period, parse_text
-from otel_feedback.dashboard.form_guard import FIELD, FormGuard
+from otel_feedback.dashboard.forms import FORM_TOKEN, read_any_form
 from otel_feedback.dashboard.links import reading_link, with_query
 from otel_feedback.dashboard.pages.feedback import FILTERS, PAGE_SIZE, chosen_filters
 from otel_feedback.dashboard.shown_text import fitting_length
@@ -52,7 +51,7 @@ _RULES: Final = (
 )
 """What browsers that know the header Speculation-Rules do: fetch the next rating's page while this one is read."""
 
-Form = Mapping[str, Sequence[str]]
+Form = Mapping[str, str]
 
 
 def routes(site: Site, annotations: Annotations | None) -> list[Route]:
@@ -71,7 +70,6 @@ class _Reading:
     def __init__(self, site: Site, annotations: Annotations | None) -> None:
         self._site = site
         self._annotations = annotations
-        self._guard = FormGuard()
 
     async def show(self, request: Request) -> Response:
         rating = await self._rating(request)
@@ -80,35 +78,35 @@ class _Reading:
         return await self._page(request, rating, annotator=_annotator(request))
 
     async def annotate(self, request: Request) -> Response:
-        annotations = self._annotations
-        if annotations is None:
-            raise RuntimeError("the form was sent to a dashboard that takes no annotations")
-        body = (await read_body(request, _MOST_FORM_BYTES)).decode("utf-8", "replace")
-        form = parse_qs(body, keep_blank_values=True, max_num_fields=50)
+        form = await read_any_form(request, _MOST_FORM_BYTES)
         rating = await self._rating(request)
         if not rating:
             return self._gone(request)
-        annotator = form.get("annotator", [""])[-1].strip()
-        problem = self._guard.refusal(request, form.get(FIELD, [""])[-1])
-        status = 403
-        if not problem:
-            try:
-                await annotations.submit(rating, annotator, form)
-            except ValueError as error:
-                problem, status = str(error), 400
-            except RejectedRequestError as error:
-                problem, status = str(error), error.status
-        if problem:
-            page = await self._page(request, rating, annotator=annotator, form=form, problem=problem)
-            page.status_code = status
-            return page
-        return await self._after(request, rating, form, annotator)
+        annotator = form.get("annotator", "").strip()
+        try:
+            await self._take(request, rating, annotator, form)
+        except ValueError as error:
+            problem, status = str(error), 400
+        except RejectedRequestError as error:
+            problem, status = str(error), error.status
+        else:
+            return await self._after(request, rating, form, annotator)
+        page = await self._page(request, rating, annotator=annotator, form=form, problem=problem)
+        page.status_code = status
+        return page
+
+    async def _take(self, request: Request, rating: dict[str, Any], annotator: str, form: Form) -> None:
+        if self._annotations is None:
+            raise RuntimeError("the form was sent to a dashboard that takes no annotations")
+        if not self._site.access.accepts_form(request, form.get(FORM_TOKEN, "")):
+            raise RejectedRequestError(403, "old_form", "This page was too old. It is new now: send it again.")
+        await self._annotations.submit(rating, annotator, form)
 
     async def _after(self, request: Request, rating: dict[str, Any], form: Form, annotator: str) -> Response:
         filters = chosen_filters(request.query_params)
         target = rating["FeedbackId"]
-        done = "retracted" if form.get("action", [""])[-1] == "retract" else "saved"
-        if form.get("then", [""])[-1] == "next":
+        done = "retracted" if form.get("action", "") == "retract" else "saved"
+        if form.get("then", "") == "next":
             place = await self._place(request, rating)
             if place["OlderId"]:
                 target, done = place["OlderId"], "next"
@@ -157,7 +155,6 @@ class _Reading:
         before = [turn for turn in conversation.turns if turn is not answer]
         beside = _others(answer, rating)
         filters = chosen_filters(request.query_params)
-        cookie = self._guard.cookie(request)
         response = self._site.renderer.page(
             request,
             "reading.html",
@@ -180,11 +177,7 @@ class _Reading:
             given=_given(own, form),
             problem=problem,
             done="" if problem else _DONE.get(request.query_params.get("done", ""), ""),
-            form_field=FIELD,
-            guard_token=self._guard.token(cookie),
         )
-        if self._annotations is not None:
-            self._guard.remember(response, request, cookie)
         response.headers["Speculation-Rules"] = f'"{_RULES_PATH}"'
         return response
 
@@ -263,7 +256,7 @@ def _words_of(ratings: list[dict[str, Any]]) -> list[str]:
 def _given(own: Rating | None, form: Form | None) -> dict[str, str]:
     """What stands in the form: what was sent and refused, else what is stored."""
     if form is not None:
-        return {name: form.get(name, [""])[-1] for name in ("verdict", "comment", "reasons", "correction")}
+        return {name: form.get(name, "") for name in ("verdict", "comment", "reasons", "correction")}
     if own is None:
         return dict.fromkeys(("verdict", "comment", "reasons", "correction"), "")
     verdict = {1.0: "positive", 0.0: "negative"}.get(-1.0 if own.value is None else own.value, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from otel_feedback.dashboard.conversation import Conversation, tell
 from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
 from otel_feedback.dashboard.filters import FilterError, parse_period, parse_text
 from otel_feedback.dashboard.links import session_link
+from otel_feedback.dashboard.listing import list_parameters
 from otel_feedback.dashboard.shown_text import fitting_length
 from otel_feedback.dashboard.site import Site
 
@@ -26,7 +28,21 @@ MESSAGES_BYTES: Final = 64 * 1024
 _TEXT_BYTES: Final = 50_000
 _RATINGS_BYTES: Final = 20_000
 RATED: Final = ("", "positive", "negative", "any rating", "not rated")
-_FILTERS: Final = ("rated", "user", "text")
+ERRORS: Final = ("", "only")
+FILTERS: Final = ("rated", "errors", "service", "model", "user", "text")
+
+
+def parse_filters(query: Mapping[str, str]) -> dict[str, str]:
+    """The filters of the list, empty where they are not set.
+
+    Raises:
+        FilterError: one of them makes no sense.
+    """
+    chosen = parse_text(query, FILTERS)
+    for name, known in (("rated", RATED), ("errors", ERRORS)):
+        if chosen[name] not in known:
+            raise FilterError(f"{name}={chosen[name][:40]!r} is not one of {', '.join(known[1:])}")
+    return chosen
 
 
 async def list_sessions(site: Site, request: Request) -> Page:
@@ -36,20 +52,8 @@ async def list_sessions(site: Site, request: Request) -> Page:
         FilterError: a filter makes no sense.
         CursorError: the cursor was not made here.
     """
-    chosen = parse_text(request.query_params, _FILTERS)
-    if chosen["rated"] not in RATED:
-        raise FilterError(f"rated={chosen['rated'][:40]!r} is not one of {', '.join(RATED[1:])}")
-    period = parse_period(request.query_params)
-    cursor = Cursor.parse(request.query_params.get("cursor", ""))
-    rows = await site.questions.rows(
-        "sessions_list",
-        **chosen,
-        **period.parameters,
-        before_time=cursor.time_unix_nano,
-        before_id=cursor.row_id,
-        limit=PAGE_SIZE + 1,
-    )
-    return cut_page(rows, PAGE_SIZE, "LastUnixNano", "SessionId")
+    answer = await site.questions.kept("sessions_list", **_parameters(request))
+    return cut_page(answer.rows, PAGE_SIZE, "LastUnixNano", "SessionId")
 
 
 async def list_sessions_of_user(site: Site, user_id: str, limit: int) -> list[dict[str, Any]]:
@@ -58,9 +62,7 @@ async def list_sessions_of_user(site: Site, user_id: str, limit: int) -> list[di
     first = Cursor()
     return await site.questions.rows(
         "sessions_list",
-        rated="",
-        user=user_id,
-        text="",
+        **{**dict.fromkeys(FILTERS, ""), "user": user_id},
         **everything.parameters,
         before_time=first.time_unix_nano,
         before_id=first.row_id,
@@ -73,14 +75,18 @@ def routes(site: Site) -> list[Route]:
 
     async def sessions(request: Request) -> Response:
         page = await list_sessions(site, request)
-        query = {name: request.query_params.get(name, "") for name in (*_FILTERS, "range", "cursor")}
+        facets = (await site.questions.kept("call_facets")).rows[0]
+        query = {name: request.query_params.get(name, "") for name in (*FILTERS, "range", "from", "to", "cursor")}
         return site.renderer.page(
             request,
             "sessions.html",
             page=page,
             period=parse_period(request.query_params),
             query=query,
-            is_filtered=any(query[name] for name in (*_FILTERS, "cursor")) or query["range"] not in {"", "all"},
+            facets=facets,
+            sql=site.questions.shown("sessions_list", **_parameters(request)),
+            is_filtered=any(value for name, value in query.items() if name != "range")
+            or query["range"] not in {"", "all"},
         )
 
     async def sessions_json(request: Request) -> Response:
@@ -95,6 +101,10 @@ def routes(site: Site) -> list[Route]:
         Route("/api/sessions", sessions_json),
         Route("/sessions/{session_id:path}", session),
     ]
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    return list_parameters(request.query_params, parse_filters(request.query_params), PAGE_SIZE)
 
 
 async def _show_session(site: Site, request: Request) -> Response:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from otel_feedback.dashboard.cursor import Cursor, Page, cut_page
-from otel_feedback.dashboard.filters import parse_period, parse_text
+from otel_feedback.dashboard.cursor import Page, cut_page
+from otel_feedback.dashboard.filters import FilterError, parse_period, parse_text
+from otel_feedback.dashboard.listing import list_parameters
 from otel_feedback.dashboard.pages.feedback import list_ratings_of_user
 from otel_feedback.dashboard.pages.sessions import list_sessions_of_user
 from otel_feedback.dashboard.site import Site
 
 PAGE_SIZE: Final = 50
 SHOWN_OF_A_USER: Final = 50
+FILTERS: Final = ("rated", "text")
+RATED: Final = ("", "negative", "any rating", "not rated")
 
 
 async def list_users(site: Site, request: Request) -> Page:
@@ -26,18 +30,8 @@ async def list_users(site: Site, request: Request) -> Page:
         FilterError: a filter makes no sense.
         CursorError: the cursor was not made here.
     """
-    chosen = parse_text(request.query_params, ("text",))
-    period = parse_period(request.query_params)
-    cursor = Cursor.parse(request.query_params.get("cursor", ""))
-    rows = await site.questions.rows(
-        "users_list",
-        **chosen,
-        **period.parameters,
-        before_time=cursor.time_unix_nano,
-        before_id=cursor.row_id,
-        limit=PAGE_SIZE + 1,
-    )
-    return cut_page(rows, PAGE_SIZE, "LastUnixNano", "UserId")
+    answer = await site.questions.kept("users_list", **_parameters(request))
+    return cut_page(answer.rows, PAGE_SIZE, "LastUnixNano", "UserId")
 
 
 def routes(site: Site) -> list[Route]:
@@ -45,14 +39,16 @@ def routes(site: Site) -> list[Route]:
 
     async def users(request: Request) -> Response:
         page = await list_users(site, request)
-        query = {name: request.query_params.get(name, "") for name in ("text", "range", "cursor")}
+        query = {name: request.query_params.get(name, "") for name in (*FILTERS, "range", "from", "to", "cursor")}
         return site.renderer.page(
             request,
             "users.html",
             page=page,
             period=parse_period(request.query_params),
             query=query,
-            is_filtered=bool(query["text"] or query["cursor"]) or query["range"] not in {"", "all"},
+            sql=site.questions.shown("users_list", **_parameters(request)),
+            is_filtered=any(value for name, value in query.items() if name != "range")
+            or query["range"] not in {"", "all"},
         )
 
     async def users_json(request: Request) -> Response:
@@ -70,6 +66,7 @@ def routes(site: Site) -> list[Route]:
             request,
             "user.html",
             user=found,
+            sql=site.questions.shown("user_figures", user=user_id),
             sessions=sessions[:SHOWN_OF_A_USER],
             more_sessions=len(sessions) > SHOWN_OF_A_USER,
             ratings=ratings[:SHOWN_OF_A_USER],
@@ -81,3 +78,19 @@ def routes(site: Site) -> list[Route]:
         Route("/api/users", users_json),
         Route("/users/{user_id:path}", user),
     ]
+
+
+def parse_filters(query: Mapping[str, str]) -> dict[str, str]:
+    """The filters of the list, empty where they are not set.
+
+    Raises:
+        FilterError: one of them makes no sense.
+    """
+    chosen = parse_text(query, FILTERS)
+    if chosen["rated"] not in RATED:
+        raise FilterError(f"rated={chosen['rated'][:40]!r} is not one of {', '.join(RATED[1:])}")
+    return chosen
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    return list_parameters(request.query_params, parse_filters(request.query_params), PAGE_SIZE)

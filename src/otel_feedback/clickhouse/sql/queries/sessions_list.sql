@@ -1,11 +1,12 @@
 -- Question: which sessions match the filters, last active first, from a cursor on?
--- Parameters: {rated:String} '' or one of 'positive', 'negative', 'any rating', 'not rated'; {user:String} {text:String}
---   '' for any; {since:Int64} {until:Int64} Unix nanoseconds; {before_time:Int64} {before_id:String} the last row shown;
---   {limit:UInt32}.
+-- Parameters: {rated:String} '' or one of 'positive', 'negative', 'any rating', 'not rated'; {errors:String} '' or 'only';
+--   {service:String} {model:String} {user:String} {text:String} '' for any; {since:Int64} {until:Int64} Unix
+--   nanoseconds; {before_time:Int64} {before_id:String} the last row shown; {limit:UInt32}.
 -- Cost: aggregates the narrow columns of the calls; reads no prompt.
 SELECT
     s.SessionId AS SessionId,
     s.UserId AS UserId,
+    toUnixTimestamp64Nano(s.FirstTime) AS FirstUnixNano,
     toUnixTimestamp64Nano(s.LastTime) AS LastUnixNano,
     s.Calls AS Calls,
     s.TotalTokens AS TotalTokens,
@@ -23,6 +24,14 @@ WHERE s.LastTime >= fromUnixTimestamp64Nano({since:Int64})
     AND ({user:String} = '' OR s.UserId = {user:String} OR s.SessionId IN (
         SELECT SessionId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String}
     ))
+    AND ({service:String} = '' AND {model:String} = '' OR s.SessionId IN (
+        SELECT SessionId
+        FROM llm_calls
+        WHERE {service:String} || {model:String} != ''
+            AND ({service:String} = '' OR ServiceName = {service:String})
+            AND ({model:String} = '' OR if(ResponseModel != '', ResponseModel, RequestModel) = {model:String})
+    ))
+    AND ({errors:String} = '' OR s.Errors > 0)
     AND multiIf(
         {rated:String} = 'positive', s.Positive > 0,
         {rated:String} = 'negative', s.Negative > 0,

@@ -3,6 +3,8 @@
 --   {since:DateTime('UTC')} [30d] calls from this moment on, e.g. 2026-11-01
 --   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
 --   {service:String} [] calls of this service only, e.g. shop-assistant
+--   {model:String} [] calls that this model answered only, e.g. gpt-4o
+--   {version:String} [] calls with this version of a prompt only, e.g. v2
 --   {name:String} [] ratings of this name only, e.g. thumbs
 -- Cost: one pass over the narrow columns of the period's calls, one over all ratings.
 WITH
@@ -15,9 +17,8 @@ FROM (
         if(ResponseModel != '', ResponseModel, RequestModel) AS Model,
         count() AS Calls
     FROM llm_calls
-    WHERE Timestamp >= {since:DateTime('UTC')}
-        AND Timestamp < {until:DateTime('UTC')}
-        AND ({service:String} = '' OR ServiceName = {service:String})
+    WHERE
+        $chosen_calls
     GROUP BY Model
 ) AS call
 LEFT JOIN (
@@ -25,9 +26,8 @@ LEFT JOIN (
         if(ResponseModel != '', ResponseModel, RequestModel) AS Model,
         $rating_counts
     FROM rated_llm_calls
-    WHERE Timestamp >= {since:DateTime('UTC')}
-        AND Timestamp < {until:DateTime('UTC')}
-        AND ({service:String} = '' OR ServiceName = {service:String})
+    WHERE
+        $chosen_calls
         AND Source = 'end_user'
         AND ({name:String} = '' OR Name = {name:String})
     GROUP BY Model

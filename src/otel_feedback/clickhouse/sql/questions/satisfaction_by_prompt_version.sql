@@ -3,6 +3,8 @@
 --   {since:DateTime('UTC')} [30d] calls from this moment on, e.g. 2026-11-01
 --   {until:DateTime('UTC')} [now] calls before this moment, e.g. 2026-11-08
 --   {service:String} [] calls of this service only, e.g. shop-assistant
+--   {model:String} [] calls that this model answered only, e.g. gpt-4o
+--   {version:String} [] calls with this version of a prompt only, e.g. v2
 --   {name:String} [] ratings of this name only, e.g. thumbs
 -- Cost: one pass over the narrow columns of the period's calls, one over all ratings.
 WITH
@@ -17,9 +19,8 @@ FROM (
         PromptVersion,
         count() AS Calls
     FROM llm_calls
-    WHERE Timestamp >= {since:DateTime('UTC')}
-        AND Timestamp < {until:DateTime('UTC')}
-        AND ({service:String} = '' OR ServiceName = {service:String})
+    WHERE
+        $chosen_calls
     GROUP BY PromptName, PromptVersion
 ) AS call
 LEFT JOIN (
@@ -28,9 +29,8 @@ LEFT JOIN (
         PromptVersion,
         $rating_counts
     FROM rated_llm_calls
-    WHERE Timestamp >= {since:DateTime('UTC')}
-        AND Timestamp < {until:DateTime('UTC')}
-        AND ({service:String} = '' OR ServiceName = {service:String})
+    WHERE
+        $chosen_calls
         AND Source = 'end_user'
         AND ({name:String} = '' OR Name = {name:String})
     GROUP BY PromptName, PromptVersion
