@@ -53,6 +53,24 @@ def test_a_rating_of_a_session_is_found_with_the_session_and_the_user__langfuse_
     assert user == {"UserId": "u", "Calls": 3, "Ratings": 1, "Negative": 1}
 
 
+def test_what_annotators_and_evaluators_say_is_no_vote_of_the_users(database: Database):
+    call = Call(session="s", user="u")
+    store(database, call.request())
+    for source, value in (("end_user", 1.0), ("annotator", 0.0), ("evaluator", 0.0)):
+        also = {"otel_feedback.source": source}
+        store(database, Submission(call, id=source, rater=source, session="s", value=value, also=also).carrier())
+    for counts in (
+        "SELECT Ratings, Positive, Negative FROM traces",
+        "SELECT Ratings, Positive, Negative FROM sessions",
+    ):
+        assert database.query(counts) == [{"Ratings": 1, "Positive": 1, "Negative": 0}]
+    assert database.query("SELECT UserId, Ratings FROM users ORDER BY UserId") == [
+        {"UserId": "end_user", "Ratings": 1},
+        {"UserId": "u", "Ratings": 0},
+    ]
+    assert database.query("SELECT count() AS n FROM rated_llm_calls") == [{"n": 3}]
+
+
 def test_a_rating_in_a_distributed_trace_finds_the_span_of_another_service__mlflow_22938(database: Database):
     call = Call()
     gateway = trace_request({"http.route": "/chat"}, service="gateway")

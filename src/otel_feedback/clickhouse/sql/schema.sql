@@ -1132,7 +1132,7 @@ LEFT JOIN
         countIf(Label = 'neutral') AS Neutral,
         countIf(Label = 'negative') AS Negative
     FROM feedback
-    WHERE TraceId != ''
+    WHERE (TraceId != '') AND (Source = 'end_user')
     GROUP BY TraceId
 ) AS rating ON rating.TraceId = part.TraceId;
 
@@ -1198,7 +1198,7 @@ LEFT JOIN
         countIf(Label = 'neutral') AS Neutral,
         countIf(Label = 'negative') AS Negative
     FROM feedback
-    WHERE SessionId != ''
+    WHERE (SessionId != '') AND (Source = 'end_user')
     GROUP BY SessionId
 ) AS rating ON rating.SessionId = call.SessionId;
 
@@ -1272,7 +1272,7 @@ FROM
         countIf(Label = 'neutral'),
         countIf(Label = 'negative')
     FROM feedback
-    WHERE RaterId != ''
+    WHERE (RaterId != '') AND (Source = 'end_user')
     GROUP BY RaterId
 )
 GROUP BY UserId;

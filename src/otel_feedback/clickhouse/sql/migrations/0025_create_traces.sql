@@ -1,4 +1,5 @@
--- One row per trace, carriers of ratings left out: when, how long, the LLM calls in it, and how it was rated.
+-- One row per trace, carriers of ratings left out: when, how long, the LLM calls in it, and how the app's users
+-- rated it: what annotators and evaluators say is in feedback beside theirs, by Source.
 CREATE VIEW IF NOT EXISTS traces AS
 SELECT
     part.TraceId AS TraceId,
@@ -51,6 +52,6 @@ LEFT JOIN (
         countIf(Label = 'neutral') AS Neutral,
         countIf(Label = 'negative') AS Negative
     FROM feedback
-    WHERE TraceId != ''
+    WHERE TraceId != '' AND Source = 'end_user'
     GROUP BY TraceId
 ) AS rating ON rating.TraceId = part.TraceId

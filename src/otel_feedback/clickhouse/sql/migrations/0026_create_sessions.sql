@@ -1,4 +1,5 @@
--- One row per session that has LLM calls: when, how many, tokens, errors, and every rating in it, whatever its scope.
+-- One row per session that has LLM calls: when, how many, tokens, errors, and every rating of the app's
+-- users in it, whatever its scope.
 -- Duration is the time that its calls took together. What claims to end beyond the year 2262 ends there: see otel_traces_trace_id_ts_mv.
 CREATE VIEW IF NOT EXISTS sessions AS
 SELECT
@@ -45,6 +46,6 @@ LEFT JOIN (
         countIf(Label = 'neutral') AS Neutral,
         countIf(Label = 'negative') AS Negative
     FROM feedback
-    WHERE SessionId != ''
+    WHERE SessionId != '' AND Source = 'end_user'
     GROUP BY SessionId
 ) AS rating ON rating.SessionId = call.SessionId

@@ -54,7 +54,7 @@ FROM (
         countIf(Label = 'neutral'),
         countIf(Label = 'negative')
     FROM feedback
-    WHERE RaterId != ''
+    WHERE RaterId != '' AND Source = 'end_user'
     GROUP BY RaterId
 )
 GROUP BY UserId
