@@ -17,6 +17,8 @@ from otel_feedback.errors import DataDirectoryError, UsageError
 from otel_feedback.insights import asking, personal_data
 from otel_feedback.insights.asking import Ask
 from otel_feedback.insights.contrast_run import Filter
+from otel_feedback.insights.dataset_card import NAME as CARD
+from otel_feedback.insights.dataset_card import dataset_card
 from otel_feedback.insights.duplicates import Duplicates
 from otel_feedback.insights.export_files import MANIFEST, ExportFiles
 from otel_feedback.insights.export_rows import FORMATS, Format, LeftOut, Row, rows
@@ -104,6 +106,8 @@ def export(
             **counts.told(),
             "files": files.hashes(),
         }
+        card = dataset_card(chosen, files.rows_by_file())
+        (unfinished / CARD).write_text(card, encoding="utf-8")
         (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if directory.exists():
             directory.rmdir()

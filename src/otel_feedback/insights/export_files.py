@@ -85,9 +85,13 @@ class ExportFiles:
             self._tables[name].write_table(pa.Table.from_pylist(self._waiting[name], schema=SCHEMA))
             self._waiting[name] = []
 
+    def rows_by_file(self) -> dict[str, int]:
+        """How many rows each file of rows has."""
+        return {f"{DATA}/{name}.{self._ending}": rows for name, rows in self.rows.items()}
+
     def hashes(self) -> dict[str, dict[str, Any]]:
         """Of each file, once all are closed, its size in bytes and its SHA-256."""
-        names = [f"{DATA}/{name}.{self._ending}" for name in NAMES] + [f"{PROVENANCE}/{name}.jsonl" for name in NAMES]
+        names = [*self.rows_by_file(), *(f"{PROVENANCE}/{name}.jsonl" for name in NAMES)]
         return {name: {"bytes": (self._directory / name).stat().st_size, "sha256": self._hash(name)} for name in names}
 
     def _hash(self, name: str) -> str:

@@ -215,7 +215,10 @@ def test_what_a_collector_writes_straight_in_goes_likewise(database: Database):
             database.command(statement, {"trace": trace, "user": user})
     erase(database, [WHO])
     assert WHO not in texts(database)
-    assert {table: rows for table, rows in counts(database).items() if rows != 1} == {"llm_call_messages": 0}
+    assert {table: rows for table, rows in counts(database).items() if rows != 1} == {
+        "llm_call_messages": 0,
+        "insight_findings": 0,
+    }
 
 
 def test_it_says_which_of_some_ids_are_theirs(database: Database):
