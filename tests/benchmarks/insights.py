@@ -23,12 +23,12 @@ RECIPES: Final = {
 }
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--q", type=float, default=0.1)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     print("| calls | tested | share of false findings | runs with one | causes found | CPU s |")
     print("|---|---|---|---|---|---|")
     for name, recipe in RECIPES.items():

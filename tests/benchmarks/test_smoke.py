@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import freshness, history, idle, sdk
+from tests.benchmarks import freshness, history, idle, insights, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
@@ -63,6 +63,12 @@ def test_the_history_holds_calls_and_current_ratings_of_them(tmp_path: Path):
     assert rated == {"Ratings": 400 - 20 - 2 * taken_back + given_again, "Changes": 20}
     assert all(taken > 0 for taken in milliseconds.values())
     assert all(20 < size < 400 for size in sizes.values())
+
+
+def test_false_findings_are_counted_for_each_recipe(capsys: pytest.CaptureFixture[str]):
+    insights.main(["--seeds", "1"])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in insights.RECIPES]
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

@@ -31,11 +31,11 @@ def dataset_card(chosen: Format, files: Mapping[str, int]) -> str:
     head: dict[str, Any] = {"configs": [{"config_name": "default", "data_files": parts}]}
     if chosen in _COLUMNS:
         head["dataset_info"] = {"features": _features(_COLUMNS[chosen])}
-    return (
-        f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n"
-        f"Rated LLM calls as {chosen}, by `otel-feedback export`. `manifest.json` tells how they were made, `provenance/`\n"
-        "line by line where each is from. Before each use: `otel-feedback export verify .`\n"
+    words = (
+        f"Rated LLM calls as {chosen}, by `otel-feedback export`. `manifest.json` tells how they were made,\n"
+        "`provenance/` line by line where each is from. Before each use: `otel-feedback export verify .`\n"
     )
+    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n{words}"
 
 
 def _features(columns: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -92,18 +92,18 @@ def test_who_rates_is_told_and_a_comments_terms_are_asked_of_comments_alone():
 
 
 def test_reweighing_mends_what_the_mix_of_rated_calls_gets_wrong():
-    """Version v2 is no worse with either model, but mostly meets small, and such calls are rated most."""
+    """What is disliked is the model small, which v2 mostly meets; small's calls are rated five times as often."""
     rows = made_calls(Recipe(calls=6000), seed=9).to_pylist()
     chance = np.random.default_rng(9)
     for row in rows:
         is_small = chance.random() < 0.5
         is_v2 = chance.random() < (0.8 if is_small else 0.2)
         row["request_model"], row["prompt_version"] = ("small" if is_small else "large"), ("v2" if is_v2 else "v1")
-        row["IsRated"] = int(chance.random() < (0.5 if is_small == is_v2 else 0.1))
+        row["IsRated"] = int(chance.random() < (0.5 if is_small else 0.1))
         row["IsNegative"] = int(bool(row["IsRated"]) and chance.random() < (0.6 if is_small else 0.2))
         row["IsPositive"] = int(bool(row["IsRated"]) and not row["IsNegative"])
     calls = pa.Table.from_pylist(rows)
-    finding = next(each for each in find(calls, "negative", Limits()).findings if each.value == "v2")
+    finding = next(each for each in find(calls, "negative", Limits(q=1)).findings if each.value == "v2")
     everyone = [row for row in rows if row["prompt_version"] == "v2"]
     others = [row for row in rows if row["prompt_version"] == "v1"]
     truth = 0.4 * (
@@ -112,7 +112,7 @@ def test_reweighing_mends_what_the_mix_of_rated_calls_gets_wrong():
     )
     assert finding.reweighted_difference is not None
     assert abs(finding.difference - truth) > 0.05
-    assert abs(finding.reweighted_difference - truth) < abs(finding.difference - truth)
+    assert abs(finding.reweighted_difference - truth) < 0.04
     assert finding.response_rate == pytest.approx(np.mean([row["IsRated"] for row in everyone]))
 
 
