@@ -96,6 +96,7 @@ def test_what_can_t_be_meant_is_told(told: tuple[Path, dict[str, Any], str]):
         done = otel_feedback(told[0], "contrast", *wrong)
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
+        assert "--param" not in done.stderr
     nothing = otel_feedback(told[0], "contrast", "--since", "2020-01-01", "--until", "2020-02-01")
     assert nothing.returncode == 1
     assert nothing.stderr.startswith("otel-feedback contrast: There is nothing to compare: of 0 calls from 2020-01-01")

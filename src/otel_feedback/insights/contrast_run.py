@@ -22,6 +22,7 @@ from otel_feedback.insights.asking import Ask
 from otel_feedback.insights.contrast import Compared, Contrast, Limits, find
 
 MOST_CALLS: Final = 20_000
+STEPS: Final = 5
 _MILLION: Final = 1_000_000
 _ROWS_AT_ONCE: Final = 500
 """A request to the service may have four megabytes."""
@@ -55,7 +56,12 @@ class Filter:
         values = asdict(self)
         for name in ("since", "until"):
             moment = Parameter(name, "DateTime('UTC')", None, "a moment", "30d")
-            values[name] = moment.read(values[name], now)
+            try:
+                values[name] = moment.read(values[name], now)
+            except UsageError:
+                raise UsageError(
+                    f"{name} {values[name]!r} is no moment; write 30d (ago; m, h, d or w), now, or 2026-11-01T09:30"
+                ) from None
         return values
 
 
@@ -101,7 +107,7 @@ def contrast(
 
     Raises:
         UsageError: a moment can't be read.
-        OtelFeedbackError: too few calls are rated to compare anything.
+        OtelFeedbackError: no call is rated negatively, or none at all.
         DatabaseError: ClickHouse refused a statement or can't be asked.
     """
     ask, limits = ask or asking.asker(), limits or Limits()
@@ -117,9 +123,7 @@ def contrast(
     values |= {name: str(share) for name, share in shares.items()}
     calls = asking.table(ask, _STATEMENTS[0], values)
     step()
-    if not calls.num_rows or not (
-        set(calls.column("IsNegative").to_pylist()) & {1} if compared == "negative" else rated
-    ):
+    if not calls.num_rows or not any(calls.column("IsNegative" if compared == "negative" else "IsRated").to_pylist()):
         raise OtelFeedbackError(_nothing(counts, values))
     calls = _with_attributes(calls, asking.table(ask, _STATEMENTS[1], values))
     step()
@@ -137,9 +141,6 @@ def contrast(
             ask(statement, {"rows": rows[start : start + _ROWS_AT_ONCE]}, format_name="JSONEachRow", write=True)
     step()
     return run
-
-
-STEPS: Final = 5
 
 
 def _share(there: int, most: int) -> int:

@@ -60,7 +60,7 @@ def export(
     """Write a data set of rated calls and return its manifest, which is in its ``manifest.json``, too.
 
     The same data, filter and options make the same bytes. Rows are streamed: memory does not grow with their number, a
-    temporary file does. ``directory`` appears when everything is written.
+    temporary file does. ``directory`` appears when everything is written; until then it is called ``NAME.unfinished``.
 
     Args:
         chosen: the format, one of FORMATS.
@@ -114,6 +114,8 @@ def export(
         unfinished.rename(directory)
     except OSError as error:
         raise DataDirectoryError(f"{error.filename or directory} can't be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)  # half an export must not lie about: nobody would verify it
     return manifest
 
 

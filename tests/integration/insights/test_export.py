@@ -17,7 +17,7 @@ from tests.support.told_conversations import Told, said, store_told
 
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
-from otel_feedback.errors import UsageError
+from otel_feedback.errors import DatabaseError, UsageError
 from otel_feedback.insights import ExportOptions, Filter, Splits, asker, export
 from otel_feedback.insights.export_rows import FORMATS
 from otel_feedback.settings import Settings
@@ -184,6 +184,18 @@ def test_a_directory_that_holds_something_is_left_alone(data_dir: Path, exports:
     nowhere = otel_feedback(data_dir, "export", "--format", "sft", "--out", "/proc/nowhere/x", *PERIOD)
     assert nowhere.returncode == 1
     assert "can't be written" in nowhere.stderr
+    asked: list[str] = []
+
+    def breaks_off(statement: str, *_: object, **__: object) -> bytes:
+        asked.append(statement)
+        if "AS Minute" in statement:
+            return b'{"Minute": 60, "Ratings": 1}'
+        raise DatabaseError("gone")
+
+    with pytest.raises(DatabaseError, match="gone"):
+        export("sft", tmp_path / "half", breaks_off, of=OF)
+    assert len(asked) == 2
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(UsageError, match="is no format"):
         export("csv", tmp_path / "x")  # type: ignore[arg-type]
 
