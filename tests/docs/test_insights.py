@@ -63,7 +63,7 @@ def test_every_snippet_runs(data_dir: Path, tmp_path: Path):
 
 
 def test_the_readmes_commands_are_among_them():
-    (block,) = [each for each in blocks("sh", README) if "[insights]" in each]
+    (block,) = [each for each in blocks("sh", README) if "otel-feedback contrast" in each]
     document = "\n".join(blocks("sh"))
     for line in block.splitlines():
         assert line in document, line
