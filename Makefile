@@ -9,8 +9,8 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries bench-dashboard soak screenshots \
-	cookbook clean
+.PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
+	bench-dashboard bench-insights soak screenshots cookbook clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-queries: install ## Measure queries, and bytes a span, on the data that be
 
 bench-dashboard: install ## Measure the dashboard's pages while people read and spans come, on the data that bench-data made
 	@$(BIN)/python -m tests.benchmarks.dashboard $(ARGS)
+
+bench-insights: install ## Measure how many findings of contrast are false, and how many causes it finds
+	@$(BIN)/python -m tests.benchmarks.insights $(ARGS)
 
 soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import dashboard, freshness, history, idle, sdk
+from tests.benchmarks import dashboard, freshness, history, idle, insights, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
@@ -76,6 +76,12 @@ def test_how_long_pages_take_is_measured_while_spans_come(tmp_path: Path):
     assert dashboard.table(measured).count("\n| ") == len(measured.milliseconds)
     assert all(0 < size < dashboard.MOST_PAGE_BYTES for size in measured.bytes.values())
     assert all(taken > 0 for taken in paints.values())
+
+
+def test_false_findings_are_counted_for_each_recipe(capsys: pytest.CaptureFixture[str]):
+    insights.main(["--seeds", "1"])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in insights.RECIPES]
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

@@ -103,6 +103,9 @@ def test_the_command_says_which_extra_is_missing(bare_python):
     done = run(bare_python, "from otel_feedback.cli import main; raise SystemExit(main(['serve']))")
     assert done.returncode == 1
     assert 'pip install "otel-feedback[service]"' in done.stderr
+    done = run(bare_python, "from otel_feedback.cli import main; raise SystemExit(main(['contrast']))")
+    assert done.returncode == 1
+    assert 'pip install "otel-feedback[insights]"' in done.stderr
 
 
 def test_the_wheel_holds_the_widget_the_types_and_the_entry_points(tmp_path):

@@ -14,6 +14,7 @@ COLUMNS: Final = {
     "otel_traces": "*",
     "otel_logs": "*",
     "otel_traces_trace_id_ts FINAL": "*",
+    "insight_findings": "*",
 }
 """What they show, but for ratings' keys. What each INSERT knew of a trace is shown folded, as it is sooner or later."""
 

@@ -21,6 +21,7 @@ TABLES_OF_EVERY_NODE: Final = frozenset({"service_settings", "deletions"})
 """Tables that are no part of a whole: each node has all of them, in both databases."""
 
 _KEYS: Final = {
+    "insight_findings": "cityHash64(Run)",
     "rating_deliveries": "cityHash64(TargetTraceId)",
     # Logs without a trace are many, so they are spread; by their content, so that a repeated INSERT goes the same way.
     "otel_logs": "cityHash64(if(TraceId = '', toString(toUnixTimestamp64Nano(Timestamp)), TraceId))",

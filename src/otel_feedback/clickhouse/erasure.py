@@ -27,6 +27,8 @@ _EVERY_DAY: Final = "2100-01-01 00:00:00"
 _AT_ONCE: Final = 100
 """Partitions; what is noted of one person is little."""
 _SPANS: Final = "otel_traces"
+_TABLES: Final = ("insight_findings", *deletion.TABLES)
+"""What came in, and what was found in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,12 @@ def erase(database: Database, users: Sequence[str], *, dry_run: bool = False, id
     _note(database, run, runs)
     theirs = _theirs(database, runs, ids)
     if dry_run:
-        tables = [_counted(database, table, runs) for table in deletion.TABLES]
+        tables = [_counted(database, table, runs) for table in _TABLES]
         deletion.forget(database, [run])
         return Erased(tables, 0, theirs)
-    everywhere = (*deletion.TABLES, NOTES)
+    everywhere = (*_TABLES, NOTES)
     with old_parts.removed_soon(database, everywhere):
-        tables = [_erased(database, table, runs) for table in deletion.TABLES]
+        tables = [_erased(database, table, runs) for table in _TABLES]
         deletion.forget(database, runs)
         left = old_parts.wait_until_gone(database, everywhere)
     return Erased(tables, left, theirs)

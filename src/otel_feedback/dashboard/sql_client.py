@@ -6,7 +6,7 @@ The embedded engine belongs to one process: while a service has it, the service 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.embedded import EmbeddedDatabase
@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS: Final = SQL_LIMITS["max_execution_time"] + 30
 
 
 def ask(
-    settings: Settings, statement: str, parameters: Mapping[str, str], *, format_name: str, write: bool = False
+    settings: Settings, statement: str, parameters: Mapping[str, Any], *, format_name: str, write: bool = False
 ) -> bytes:
     """The answer's bytes in a ClickHouse format.
 

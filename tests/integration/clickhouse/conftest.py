@@ -89,7 +89,7 @@ def database(engine: Database) -> Database:
 
 
 def empty(database: Database) -> None:
-    for table in (*TABLES, "deletions"):
+    for table in (*TABLES, "insight_findings", "deletions"):
         change(database, f"TRUNCATE TABLE {table}")
 
 

@@ -60,6 +60,7 @@ def store_others(database: Database, *on_the_span: Submission) -> None:
         with_rating(ON_THE_SPAN, CARLS, *on_the_span),
         BY_CARL,
     )
+    store_finding(database, "hello", OTHERS[0])
     logs = [message_of(call, "hello") for call in OTHERS]
     store(database, *logs, Submission(OTHERS[1], id="carls-2", rater="carl").log(), OF_NO_TRACE)
 
@@ -73,7 +74,17 @@ GIVEN: Final = Submission(OTHERS[2], id="given", rater=WHO, also=SAID)
 """On somebody else's trace."""
 
 
+def store_finding(database: Database, value: str, call: Call) -> None:
+    database.command(
+        "INSERT INTO insight_findings (Run, Time, Value, SessionIds, TraceIds)"
+        " SELECT 'run', '2026-11-01', {value:String}, [{session:String}], [{trace:String}]",
+        {"value": value, "session": call.session, "trace": call.trace_id.hex()},
+    )
+
+
 def store_person(database: Database) -> None:
+    store_finding(database, SECRET, OWN)
+    store_finding(database, f"{SECRET} in a trace of theirs", IN_SHARED)
     calls = (OWN, NEXT_DAY, OF_THE_SESSION, IN_SHARED)
     own = Submission(OWN, id="own", rater=WHO, also=SAID)
     of_the_session = Submission(id="session", scope="session", session="own", rater=WHO, also=SAID)
@@ -110,7 +121,7 @@ def test_everything_of_the_person_goes_and_nothing_else_changes(database: Databa
     assert (went["otel_traces"], went["otel_logs"], went["llm_call_spans"]) == ((4 + 5, 1), (4 + 5 + 1, 0), (4, 0))
     assert all(removed > 0 for removed, _ in went.values())
     again = erase(database, [WHO])
-    assert [(each.removed, each.blanked) for each in again.tables] == [(0, 0)] * 6
+    assert [(each.removed, each.blanked) for each in again.tables] == [(0, 0)] * 7
     assert database.query("SELECT * FROM deletions") == []
 
 
@@ -204,7 +215,10 @@ def test_what_a_collector_writes_straight_in_goes_likewise(database: Database):
             database.command(statement, {"trace": trace, "user": user})
     erase(database, [WHO])
     assert WHO not in texts(database)
-    assert {table: rows for table, rows in counts(database).items() if rows != 1} == {"llm_call_messages": 0}
+    assert {table: rows for table, rows in counts(database).items() if rows != 1} == {
+        "llm_call_messages": 0,
+        "insight_findings": 0,
+    }
 
 
 def test_it_says_which_of_some_ids_are_theirs(database: Database):

@@ -1454,3 +1454,23 @@ ENGINE = MergeTree
 PARTITION BY Run
 ORDER BY (Run, Kind, Id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
+
+CREATE TABLE insight_findings
+(
+    `Run` String,
+    `Time` DateTime('UTC') DEFAULT now(),
+    `Kind` LowCardinality(String),
+    `Position` UInt32,
+    `Dimension` LowCardinality(String),
+    `Value` String CODEC(ZSTD(1)),
+    `Detail` String CODEC(ZSTD(1)),
+    `SessionIds` Array(String) CODEC(ZSTD(1)),
+    `TraceIds` Array(String) CODEC(ZSTD(1)),
+    `QueryHash` String CODEC(ZSTD(1)),
+    `DataHash` String CODEC(ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(Time)
+ORDER BY (Time, Run, Position)
+TTL Time + toIntervalDay(400)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;

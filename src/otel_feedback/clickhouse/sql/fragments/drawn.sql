@@ -1,0 +1,1 @@
+sipHash64('contrast', firstNonDefault(SessionId, TraceId)) % 1000000

@@ -1,0 +1,81 @@
+"""Which rows say the same as an earlier one, exactly or nearly, without holding them in memory.
+
+Near duplicates are those whose sets of five-character pieces agree to NEAR (Jaccard), estimated by MinHash (Broder
+1997) of 64 permutations; candidates are found by eight bands of eight. What is known of earlier rows lies in a
+temporary file. MinHash itself is the few lines below, since a library's values change with its versions, and the rows
+with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sqlite3
+import unicodedata
+import zlib
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEAR: Final = 0.85
+_PERMUTATIONS: Final = 64
+_BANDS: Final = 8
+_PIECE_CHARACTERS: Final = 5
+_MOST_CHARACTERS: Final = 20_000
+_CHANCE: Final = random.Random(1)  # noqa: S311  # no secret; the same numbers everywhere
+_FACTORS: Final = np.array([_CHANCE.getrandbits(64) | 1 for _ in range(_PERMUTATIONS)], dtype=np.uint64)
+_SUMMANDS: Final = np.array([_CHANCE.getrandbits(64) for _ in range(_PERMUTATIONS)], dtype=np.uint64)
+
+Verdict = Literal["new", "exact", "near"]
+
+
+class Duplicates:
+    """What was seen so far."""
+
+    def __init__(self, *, near: bool = True) -> None:
+        self._near = near
+        self._seen = sqlite3.connect("")  # a temporary file, gone with the connection
+        self._seen.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+            "CREATE TABLE exact (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE band (digest BLOB PRIMARY KEY, signature BLOB) WITHOUT ROWID;"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._seen.close()
+
+    def look(self, text: str, kind: str = "") -> Verdict:
+        """Whether an earlier text of this kind said the same, whatever its case and spaces; a new one is remembered."""
+        plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        digest = hashlib.blake2b(f"{kind}\n{plain}".encode("utf-8", "replace"), digest_size=16).digest()
+        if self._seen.execute("INSERT OR IGNORE INTO exact VALUES (?)", (digest,)).rowcount == 0:
+            return "exact"
+        return "near" if self._near and self._is_near(plain[:_MOST_CHARACTERS], kind) else "new"
+
+    def _is_near(self, plain: str, kind: str) -> bool:
+        signature = _signature(plain)
+        bands = [
+            hashlib.blake2b(f"{kind}\n{number}\n".encode() + band.tobytes(), digest_size=12).digest()
+            for number, band in enumerate(signature.reshape(_BANDS, -1))
+        ]
+        query = f"SELECT signature FROM band WHERE digest IN ({', '.join('?' * _BANDS)})"  # noqa: S608  # places alone
+        for (known,) in self._seen.execute(query, bands):
+            if np.mean(np.frombuffer(known, dtype="<u4") == signature) >= NEAR:
+                return True
+        packed = signature.tobytes()
+        self._seen.executemany("INSERT OR IGNORE INTO band VALUES (?, ?)", [(band, packed) for band in bands])
+        return False
+
+
+def _signature(text: str) -> NDArray[np.uint32]:
+    """The smallest hash of the text's pieces under each permutation, which is one of multiply-shift hashing."""
+    count = max(1, len(text) - _PIECE_CHARACTERS + 1)
+    pieces = {text[start : start + _PIECE_CHARACTERS] for start in range(count)}
+    hashes = np.array([zlib.crc32(each.encode("utf-8", "replace")) for each in pieces], dtype=np.uint64)
+    smallest = (hashes[:, None] * _FACTORS + _SUMMANDS).min(axis=0)
+    return np.asarray(smallest >> np.uint64(32), dtype="<u4")
