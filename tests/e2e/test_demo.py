@@ -112,6 +112,8 @@ def test_a_changed_mind_is_one_rating_from_the_click_to_sql_and_the_dashboard(pa
     expect(shown).to_contain_text("Positive")
     expect(shown).to_contain_text("ana")
     shown.get_by_role("link", name="Open in context").click()
+    expect(page.locator("main")).to_contain_text(answer)
+    page.locator("main").get_by_role("link", name=session).first.click()
     expect(page).to_have_url(re.compile(f"/sessions/{session}"))
     conversation = page.locator("main")
     for text in (QUESTION, answer, "Positive", "shop-assistant-small", "tokens"):

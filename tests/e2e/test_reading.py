@@ -193,10 +193,19 @@ def test_an_annotation_without_anything_in_it_is_refused_in_words(page, service)
         page.get_by_role("button", name="Save", exact=True).click()
     assert answered.value.status == 400
     expect(page.get_by_role("alert")).to_contain_text("nothing in it yet")
-    page.context.clear_cookies()
-    page.get_by_label("Positive").check()
+
+
+def test_what_was_written_on_a_page_that_is_too_old_is_not_lost(page, service):
+    page.goto(f"/feedback/{_ids(service)[4]}")
+    page.get_by_label("Your name").fill("ivo")
+    page.get_by_label("Note").fill("half an hour's work")
+    page.locator("[name=form_token]").evaluate("field => { field.value = 'f'.repeat(64); }")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("cookies are switched off")
+    expect(page.get_by_role("alert")).to_contain_text("too old")
+    expect(page.get_by_label("Note")).to_have_value("half an hour's work")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="saved")).to_be_visible()
+    service.wait_for_rows("SELECT 1 FROM feedback WHERE Name = 'review' AND RaterId = 'ivo'")
 
 
 def test_annotating_needs_no_script(browser, service):

@@ -46,9 +46,17 @@ def _fragments() -> dict[str, str]:
 
 
 def literal(text: str) -> str:
-    """The text as a string literal of ClickHouse's."""
+    """The text as a string literal of ClickHouse's; what could not be seen in it, or turns it around, is escaped."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    if not escaped.isprintable():
+        escaped = "".join(each if each.isprintable() else _escape(each) for each in escaped)
     return f"'{escaped}'"
+
+
+def _escape(character: str) -> str:
+    is_byte = "\udc80" <= character <= "\udcff"  # as Python has a byte of a path that is no UTF-8
+    encoded = character.encode("utf-8", "surrogateescape" if is_byte else "surrogatepass")
+    return "".join(f"\\x{byte:02X}" for byte in encoded)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from tests.support.made_ratings import DAYS, SERVICES, START, MadeCall, MadeHist
 from tests.support.otlp import SECOND
 from tests.support.segments import store
 
-from otel_feedback.clickhouse import questions
+from otel_feedback.clickhouse import questions, statements
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.dashboard.satisfaction import share
 
@@ -417,3 +417,12 @@ def test_rated_traces_shows_what_traces_and_feedback_show(past: Past):
     rated = past.database.query("SELECT * FROM rated_traces ORDER BY TraceId, FeedbackId")
     assert len(rated) > 100
     assert [list(row.values()) for row in rated] == [list(row.values()) for row in joined]
+
+
+@pytest.mark.parametrize(
+    "text", ["it's \\ \\x41", "a\n\t\0b\x1b[31m", "\u202eevil \u200b\ufeff", "\u00a0é日本🦜", ""], ids=ascii
+)
+def test_a_literal_is_the_text_that_it_was_made_of_and_hides_nothing(engine: Database, text: str):
+    written = statements.literal(text)
+    assert written.isprintable()
+    assert engine.query(f"SELECT {written} AS Text") == [{"Text": text}]

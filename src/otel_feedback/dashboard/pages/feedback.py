@@ -21,7 +21,7 @@ FILTERS: Final = ("name", "label", "model", "service", "version", "user", "sessi
 PERIOD_FILTERS: Final = ("range", "from", "to")
 TAIL_OVERLAP_SECONDS: Final = 15
 """A rating is stamped when it is stored and seen when that is done, so one may come after others with a later stamp."""
-_TEXT_BYTES: Final = 40_000
+_TEXT_BYTES: Final = 32_000
 _SECOND: Final = 1_000_000_000
 
 
