@@ -177,11 +177,11 @@ def test_what_a_page_may_send_without_asking_is_no_otlp(service: RunningService)
 
 @pytest.fixture
 def few_open_files() -> Iterator[None]:
-    """Start processes with a soft limit of 256 open files; this one itself needs more."""
+    """Start processes with a soft limit of 1,000 open files; this one itself needs some hundred."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 4 * IDLE_CONNECTIONS:
         pytest.fail(f"the hard limit of open files is {hard}; {4 * IDLE_CONNECTIONS} are needed (ulimit -Hn)")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1000, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

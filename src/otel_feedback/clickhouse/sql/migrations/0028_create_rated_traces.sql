@@ -70,5 +70,6 @@ LEFT JOIN (
         countIf(Label = 'neutral') AS Neutral,
         countIf(Label = 'negative') AS Negative
     FROM ratings
+    WHERE Source = 'end_user'
     GROUP BY TraceKey
 ) AS of_trace ON of_trace.TraceKey = part.TraceKey
