@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 GROUP_BYTES: Final = 1 << 20
 SEGMENT_BYTES: Final = 32 << 20
-SEGMENT_AGE_SECONDS: Final = 1.4
+SEGMENT_AGE_SECONDS: Final = 1.2
 LULL_BYTES: Final = 8 << 20
 LULL_SECONDS: Final = 0.05
 LIMIT_BYTES: Final = 4 << 30
