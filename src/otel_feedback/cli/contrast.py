@@ -7,6 +7,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from otel_feedback.cli.rated_arguments import add_filter, filter_of, positive, share
 from otel_feedback.running_service import has_service, read_state
 from otel_feedback.settings import Settings
 
@@ -15,18 +16,11 @@ if TYPE_CHECKING:
 
 SUMMARY: Final = "find what sets negatively rated calls apart, and how sure that is"
 EXAMPLE: Final = "otel-feedback contrast --since 30d --service shop-assistant"
-_SOURCES: Final = ("end_user", "annotator", "evaluator", "any")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--since", default="30d", metavar="WHEN", help="calls from when on, as report has it (default: 30d)"
-    )
-    parser.add_argument("--until", default="now", metavar="WHEN", help="calls until when; times are in UTC")
-    parser.add_argument("--service", default="", metavar="NAME", help="calls of this service only")
-    parser.add_argument("--name", default="", metavar="NAME", help="ratings of this name only, e.g. thumbs")
-    parser.add_argument("--source", default="end_user", choices=_SOURCES, help="whose ratings (default: end_user)")
+    add_filter(parser)
     parser.add_argument(
         "--compare",
         default="negative",
@@ -35,14 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--q",
-        type=_share,
+        type=share,
         default=0.1,
         metavar="SHARE",
         help="how many of the findings may be by chance (default: 0.1)",
     )
     parser.add_argument(
         "--most-calls",
-        type=_positive,
+        type=positive,
         default=20_000,
         metavar="N",
         help="rated calls to read, and as many others; of more, conversations are drawn (default: 20000)",
@@ -51,38 +45,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError("must be above 0, and at most 1")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Look, keep what is found, and print it.
 
     Raises:
         OtelFeedbackError: there is nothing to compare, or the database can't be asked.
     """
-    from otel_feedback.insights import Filter, Limits, asker, contrast  # noqa: PLC0415  # --help needs no extra
+    from otel_feedback.insights import Limits, asker, contrast  # noqa: PLC0415  # --help needs no extra
     from otel_feedback.insights.contrast_run import STEPS  # noqa: PLC0415  # as above
     from otel_feedback.insights.progress import progress  # noqa: PLC0415  # as above
 
     settings = Settings.load()
-    source = "" if arguments.source == "any" else arguments.source
-    of = Filter(arguments.since, arguments.until, arguments.service, arguments.name, source)
     with progress(STEPS, "step", "contrast") as advance:
         found = contrast(
             asker(settings),
             compared=arguments.compare,
-            of=of,
+            of=filter_of(arguments),
             limits=Limits(q=arguments.q),
             most_calls=arguments.most_calls,
             store=not arguments.no_store,

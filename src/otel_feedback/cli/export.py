@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from otel_feedback.cli.rated_arguments import add_filter, filter_of
 from otel_feedback.errors import UsageError
 from otel_feedback.settings import Settings
 
@@ -17,20 +18,13 @@ if TYPE_CHECKING:
 SUMMARY: Final = "make a data set to train on from rated calls; `export verify` finds what must leave older ones"
 EXAMPLE: Final = "otel-feedback export --format kto --out kto-november --since 30d"
 _FORMATS: Final = ("sft", "kto", "dpo", "openai", "parquet")
-_SOURCES: Final = ("end_user", "annotator", "evaluator", "any")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--format", choices=_FORMATS, help="what the rows are for; needed")
     parser.add_argument("--out", type=Path, metavar="DIR", help="a directory that does not exist yet; needed")
-    parser.add_argument(
-        "--since", default="30d", metavar="WHEN", help="calls from when on, as report has it (default: 30d)"
-    )
-    parser.add_argument("--until", default="now", metavar="WHEN", help="calls until when; times are in UTC")
-    parser.add_argument("--service", default="", metavar="NAME", help="calls of this service only")
-    parser.add_argument("--name", default="", metavar="NAME", help="ratings of this name only, e.g. thumbs")
-    parser.add_argument("--source", default="end_user", choices=_SOURCES, help="whose ratings (default: end_user)")
+    add_filter(parser)
     parser.add_argument(
         "--split",
         default="80/10/10",
@@ -64,12 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--format and --out are needed. Example: {EXAMPLE}")
     from contextlib import ExitStack  # noqa: PLC0415  # beside what needs it
 
-    from otel_feedback.insights import ExportOptions, Filter, Splits, asker, export  # noqa: PLC0415  # as above
+    from otel_feedback.insights import ExportOptions, Splits, asker, export  # noqa: PLC0415  # as above
     from otel_feedback.insights.progress import progress  # noqa: PLC0415  # as above
     from otel_feedback.redaction import load_redactor  # noqa: PLC0415  # as above
 
     settings = Settings.load()
-    source = "" if arguments.source == "any" else arguments.source
     options = ExportOptions(
         Splits.parse(arguments.split), arguments.pii, not arguments.keep_near, load_redactor(settings.redact)
     )
@@ -78,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.format,
             arguments.out,
             asker(settings),
-            of=Filter(arguments.since, arguments.until, arguments.service, arguments.name, source),
+            of=filter_of(arguments),
             options=options,
             progress=lambda total: bars.enter_context(progress(total, "rating", "export")),
         )
