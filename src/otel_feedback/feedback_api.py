@@ -248,20 +248,28 @@ def error_response(status: int, code: str, message: str, headers: Mapping[str, s
     )
 
 
-def _parse_body(body: bytes) -> dict[str, Any]:
-    if len(body) > MAX_BODY_BYTES:
-        raise RejectedRequestError(
-            413, "too_large", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken"
-        )
+def json_object(body: bytes, fields: frozenset[str]) -> dict[str, Any]:
+    """The object that a body is, which has no other than these fields.
+
+    Raises:
+        RejectedRequestError: it is no JSON, no object, or has another field; the message names it.
+    """
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         raise RejectedRequestError(400, "invalid_json", "the body is not JSON in UTF-8") from None
     if not isinstance(content, dict):
         raise RejectedRequestError(400, "invalid_json", "the body must be a JSON object")
-    unknown = sorted(set(content) - _BODY_FIELDS)
+    unknown = sorted(set(content) - fields)
     if unknown:
-        raise RejectedRequestError(
-            400, "unknown_field", f"unknown field {unknown[0]!r}; known are {', '.join(sorted(_BODY_FIELDS))}"
-        )
+        known = ", ".join(sorted(fields))
+        raise RejectedRequestError(400, "unknown_field", f"unknown field {unknown[0]!r}; known are {known}")
     return content
+
+
+def _parse_body(body: bytes) -> dict[str, Any]:
+    if len(body) > MAX_BODY_BYTES:
+        raise RejectedRequestError(
+            413, "too_large", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken"
+        )
+    return json_object(body, _BODY_FIELDS)

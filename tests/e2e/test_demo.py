@@ -201,6 +201,7 @@ def test_unattended_it_rates_and_shows_the_joined_ratings(tmp_path: Path):
     assert processes_in(tmp_path) == []
 
 
+# Elsewhere the children of a demo that is killed outlive it, as demo/tied.py says: there is nothing to be shown.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 def test_a_killed_demo_leaves_no_process_can_still_be_asked_and_starts_again(tmp_path: Path):
     with running_demo(tmp_path) as demo:

@@ -4,16 +4,11 @@ the power may go, bytes may flip, clocks may jump. At the end each acknowledged 
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
-import queue as stdlib_queue
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,26 +22,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.support.clocks import Clocks
-from tests.support.faulty_disk import CALLS, FaultyDisk, ProcessDied
+from tests.support.faulty_disk import CALLS, FaultyDisk
 from tests.support.model_tables import Tables
+from tests.support.queue_process import WAITING_SUFFIXES, QueueProcess, sound_bodies
 
 from otel_feedback.service import writer as writer_module
 from otel_feedback.service.durable_queue import boot, files, queue, request_window, segment_log
-from otel_feedback.service.durable_queue.busy import QueueBusyError, QueueWriteError
-from otel_feedback.service.durable_queue.queue import DurableQueue
-from otel_feedback.service.durable_queue.segment import Record, scan
-from otel_feedback.service.durable_queue.segment_log import Claimed, Limits
-from otel_feedback.service.isolation import Search
-from otel_feedback.service.telemetry import Telemetry
-from otel_feedback.service.writer import Writer
+from otel_feedback.service.durable_queue.busy import QueueBusyError
 
-LIMITS = Limits(
-    group_bytes=60, segment_bytes=150, segment_age_seconds=1.0, lull_bytes=80, lull_seconds=0.3, total_bytes=1500
-)
 STEPS = 40
 YEAR_SECONDS = 365 * 86400
-WAITING_SUFFIXES = {files.OPEN_SUFFIX, files.CLOSED_SUFFIX, files.DOUBTED_SUFFIX}
-REFUSED_SUFFIXES = {files.REFUSED_SUFFIX, files.REFUSED_DOUBTED_SUFFIX}
 
 
 def play(examples: int) -> None:
@@ -63,18 +48,8 @@ def play(examples: int) -> None:
     )
 
 
-class ClosedSegments(stdlib_queue.SimpleQueue[Claimed | None]):
-    """For claims in this thread, where nobody could end the wait for a segment."""
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Claimed | None:  # noqa: ARG002, FBT002  # as SimpleQueue's
-        return super().get(block=False)
-
-
 class QueueMachine(RuleBasedStateMachine):
-    """One queue directory through the lives of many processes.
-
-    The append thread's and the writer's work is done in this thread, step by step, so that a failure can be replayed.
-    """
+    """One queue directory through the lives of many processes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,8 +68,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.patch.setattr(boot, "_boot_id", lambda _: b"boot %d" % self.boot)
         self.tables = Tables(self.disk)
         self.numbers = iter(range(10**6))
-        self.queue: DurableQueue | None = None
-        self.held: list[Claimed] = []
+        self.process = QueueProcess(self.data_dir, self.disk, self.tables)
         self.acknowledged: set[bytes] = set()
         self.unsure: set[bytes] = set()
         """Not acknowledged, but perhaps appended."""
@@ -118,7 +92,7 @@ class QueueMachine(RuleBasedStateMachine):
         twice=st.booleans(),
         leaves=st.sampled_from([None, None, 0, 1]),
     )
-    @precondition(lambda self: self.queue is not None)
+    @precondition(lambda self: self.process.queue is not None)
     def append(self, sizes: list[int], leaves: int | None, *, twice: bool) -> None:
         bodies = [b"%d:" % next(self.numbers) + b"x" * size for size in sizes]
         self._append([*bodies, *bodies[: 1 if twice else 0]], leaves)
@@ -127,17 +101,17 @@ class QueueMachine(RuleBasedStateMachine):
     def goes_on(self, batches: int, size: int, claims: int, *, again: bool) -> None:
         """A while of its ordinary life, with whatever is to fail in it; clients send again what was not answered."""
         for number in range(batches):
-            if self.queue is not None:
+            if self.process.queue is not None:
                 bodies = [b"%d:" % next(self.numbers) + b"x" * (size + number)]
                 resent = sorted(self.comes_again - self.acknowledged)[:2] if again else []
                 self._append([*bodies, *resent], None)
             self.time_passes(0.6)
         for _ in range(claims):
-            if self.queue is not None:
-                self._claim()
+            if self.process.queue is not None:
+                self.process.claim()
 
     @rule(data=st.data())
-    @precondition(lambda self: self.queue is not None and self.comes_again)
+    @precondition(lambda self: self.process.queue is not None and self.comes_again)
     def append_again(self, data: st.DataObject) -> None:
         self._append([data.draw(st.sampled_from(sorted(self.comes_again)))], None)
 
@@ -145,28 +119,28 @@ class QueueMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.clocks.now += seconds
         self.clocks.wall += seconds
-        with self._may_die():
-            self._drive()
+        with self.process.may_die():
+            self.process.drive()
 
     @rule()
-    @precondition(lambda self: self.queue is not None)
+    @precondition(lambda self: self.process.queue is not None)
     def claim(self) -> None:
-        self._claim()
+        self.process.claim()
 
     @rule(
         outcomes=st.lists(st.sampled_from(["away", "half", "lost"]), max_size=2),
         last=st.sampled_from(["stored", "stored", "poisoned", "dies before", "dies half", "dies after"]),
     )
-    @precondition(lambda self: self.queue is not None)
+    @precondition(lambda self: self.process.queue is not None)
     def write(self, outcomes: list[str], last: str) -> None:
-        if not self.held:
-            self._claim()
-        if self.held:
-            segment = self.held.pop()
+        if not self.process.held:
+            self.process.claim()
+        if self.process.held:
+            segment = self.process.held.pop()
             if last == "poisoned" and not self.tables.segment_is_stored("traces", segment.token):
-                self.tables.poison.update(_sound_bodies(segment.path)[:1])
+                self.tables.poison.update(sound_bodies(segment.path)[:1])
             self.tables.outcomes = [*outcomes, "stored" if last == "poisoned" else last]
-            self._write(segment)
+            self.process.write(segment)
             self.tables.outcomes = []
 
     @rule(
@@ -180,7 +154,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def disk_is_mended(self) -> None:
         self.disk.heal()
-        if self.queue is None:
+        if self.process.queue is None:
             self._start()
 
     @rule(years=st.sampled_from([-3, -1e-4, 1e-4, 5]))
@@ -194,8 +168,8 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(end=st.sampled_from(["killed", "stopped", "power lost"]), flips=st.integers(0, 2), data=st.data())
     def starts_again(self, end: str, flips: int, data: st.DataObject) -> None:
         if end == "stopped":
-            self._stop()
-        self._died()
+            self.process.stop()
+        self.process.died()
         if end == "power lost":
             self.boot += 1
             self.noted.clear()  # the end of the log may be gone
@@ -216,14 +190,14 @@ class QueueMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.disk.heal()
-            if self.queue is not None:
+            if self.process.queue is not None:
                 self._settle()
-            self._died()
+            self.process.died()
             self._start()
             self._settle()
             self._check()
         finally:
-            self._died()
+            self.process.died()
             self.patch.undo()
             logging.disable(logging.NOTSET)
             shutil.rmtree(self.folder)
@@ -232,15 +206,15 @@ class QueueMachine(RuleBasedStateMachine):
         """Time enough for everything, on a sound disk and with a database that stores."""
         for _ in range(3):
             self.time_passes(3.0)
-            if self.queue is None:
+            if self.process.queue is None:
                 self._start()
-            self._write_all()
-            if self.queue is None:
+            self.process.write_all()
+            if self.process.queue is None:
                 self._start()
-        assert self.queue is not None
-        depth = self.queue.depth()
-        assert (depth.segments, depth.waiting_bytes, depth.oldest_age_seconds) == (0, 0, 0), self._waiting()
-        assert not self._waiting()
+        assert self.process.queue is not None
+        depth = self.process.queue.depth()
+        assert (depth.segments, depth.waiting_bytes, depth.oldest_age_seconds) == (0, 0, 0), self.process.waiting()
+        assert not self.process.waiting()
 
     def _check(self) -> None:
         self.nothing_is_doubled()
@@ -261,12 +235,13 @@ class QueueMachine(RuleBasedStateMachine):
         assert all(f"{name}.reason" in kept for name in damaged), "damage is kept with its reason"
 
     def _flip_byte(self, data: st.DataObject) -> None:
-        waiting = sorted(each for each in self._waiting() if each.stat().st_size and each.suffix in WAITING_SUFFIXES)
+        paths = self.process.waiting()
+        waiting = sorted(each for each in paths if each.stat().st_size and each.suffix in WAITING_SUFFIXES)
         if not waiting:
             return
         path = data.draw(st.sampled_from(waiting))
         content = bytearray(path.read_bytes())
-        sound = set(_sound_bodies(path))
+        sound = set(sound_bodies(path))
         if path.suffix == files.OPEN_SUFFIX:
             self.untellable |= self.flipped.get(path, set())
             self.flipped[path] = self.flipped.get(path, set()) | sound
@@ -275,58 +250,17 @@ class QueueMachine(RuleBasedStateMachine):
         path.write_bytes(content)
         self.disk.content_changed(path)
 
-    def _stop(self) -> None:
-        with self._may_die():
-            if self.queue is not None:
-                self.queue.close(0)
-                self._drive()
-        self._write_all()
-
     def _start(self) -> None:
-        if self.queue is not None:
-            return
-        created = DurableQueue(
-            self.data_dir / "queue" / "traces",
-            self.data_dir / "rejected" / "traces",
-            signal="traces",
-            telemetry=Telemetry(),
-            limits=LIMITS,
-        )
-        created._commit._thread = SimpleNamespace(start=lambda: None, ident=None)  # type: ignore[assignment]
-        created._closed = ClosedSegments()
-        created._closing.wait = lambda _: self.disk.heal()  # type: ignore[method-assign,assignment]
-        queued = {body for path in self._waiting() for body in _sound_bodies(path)}
-        try:
-            created.start()
-            created._inherit()
-        except ProcessDied:
-            self._died()
-        except OSError:
-            self.disk.end_process()  # it refuses to start on such a disk, and says so
-        else:
-            self.queue = created
+        queued = {body for path in self.process.waiting() for body in sound_bodies(path)}
+        if self.process.start():
             not_stored = self.unsure - self.tables.rows()[0].keys()
             self.comes_again = (self.unsure | self.acknowledged) & queued | not_stored | self.unsure & self.noted
-
-    def _died(self) -> None:
-        self.queue = None
-        self.held.clear()
-        self.comes_again = set()
-        self.tables.outcomes = []
-        self.disk.end_process()
-
-    @contextmanager
-    def _may_die(self) -> Iterator[None]:
-        try:
-            yield
-        except ProcessDied:
-            self._died()
 
     def _append(self, bodies: list[bytes], leaves: int | None) -> None:
         self.unsure |= {body for body in bodies if body not in self.acknowledged}
         if not self.disk.is_broken:
             self.noted |= set(bodies)
-        outcomes, died = asyncio.run(self._answers(bodies, leaves))
+        outcomes = self.process.append(bodies, leaves)
         for body in set(bodies):
             of_body = [outcome for each, outcome in zip(bodies, outcomes, strict=True) if each == body]
             if None in of_body:
@@ -338,80 +272,3 @@ class QueueMachine(RuleBasedStateMachine):
                 self.comes_again.add(body)
             if body in self.acknowledged:
                 self.comes_again.add(body)
-        if died:
-            self._died()
-
-    async def _answers(self, bodies: list[bytes], leaves: int | None) -> tuple[list[BaseException | None], bool]:
-        assert self.queue is not None
-        appends = [asyncio.ensure_future(self.queue.append(body)) for body in bodies]
-        await asyncio.sleep(0)
-        if leaves is not None and leaves < len(appends):
-            appends[leaves].cancel()
-        died = False
-        try:
-            self._drive()
-        except ProcessDied:
-            died = True
-        for _ in range(3):
-            await asyncio.sleep(0)
-        for append in appends:
-            append.cancel()
-        outcomes = await asyncio.gather(*appends, return_exceptions=True)
-        known = (QueueBusyError, QueueWriteError, asyncio.CancelledError)
-        assert all(each is None or isinstance(each, known) for each in outcomes), outcomes
-        return list(outcomes), died
-
-    def _drive(self) -> None:
-        """What the append thread does until it would sleep."""
-        while self.queue is not None and self._has_something_to_append():
-            if not self.queue._commit.append_next_group():
-                return
-
-    def _has_something_to_append(self) -> bool:
-        assert self.queue is not None
-        return not self.queue._commit._arriving.empty() or self.queue._log.seconds_until_due() == 0
-
-    def _claim(self) -> bool:
-        assert self.queue is not None
-        with self._may_die():
-            try:
-                claimed = self.queue.claim()
-            except stdlib_queue.Empty:
-                return False
-            if claimed is not None:
-                self.held.append(claimed)
-            return claimed is not None
-        return False
-
-    def _can_claim(self) -> bool:
-        assert self.queue is not None
-        return not self.queue._closed.empty()
-
-    def _write(self, segment: Claimed) -> None:
-        assert self.queue is not None
-        writer = Writer("traces", self.queue, self.tables, Telemetry())
-        search = Search()
-        unsettled = [segment]
-        with self._may_die():
-            while unsettled:
-                try:
-                    unsettled[-1:] = reversed(writer._settle(unsettled[-1], search))
-                except OSError:
-                    self.held += unsettled  # the writer tries again
-                    return
-
-    def _write_all(self) -> None:
-        """What the writers do until they would sleep."""
-        while self.queue is not None and self._claim():
-            pass
-        for _ in range(len(self.held)):
-            if self.held:
-                self._write(self.held.pop(0))
-
-    def _waiting(self) -> list[Path]:
-        paths = (self.data_dir / "queue").rglob("*-*")
-        return [path for path in paths if path.suffix in WAITING_SUFFIXES | REFUSED_SUFFIXES]
-
-
-def _sound_bodies(path: Path) -> list[bytes]:
-    return [each.body for each in scan(path.read_bytes()) if isinstance(each, Record)]

@@ -20,8 +20,9 @@ from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.erasure import erase
 from otel_feedback.clickhouse.retention import sweep
 from otel_feedback.dashboard.access import Access, api_refusal
-from otel_feedback.dashboard.body import json_object, read_body
+from otel_feedback.dashboard.body import read_body
 from otel_feedback.errors import ConfigurationError, DatabaseError, DatabaseUnavailableError, RejectedRequestError
+from otel_feedback.feedback_api import json_object
 from otel_feedback.settings import Settings
 
 MOST_REQUEST_BYTES: Final = 64 * 1024 * 1024

@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from otel_feedback.dashboard.access import api_refusal
-from otel_feedback.dashboard.body import json_object, read_body
+from otel_feedback.dashboard.body import read_body
 from otel_feedback.dashboard.site import Site
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError, RejectedRequestError
+from otel_feedback.feedback_api import json_object
 
 MOST_REQUEST_BYTES: Final = 4 * 1024 * 1024
 DEFAULT_FORMAT: Final = "JSONEachRow"

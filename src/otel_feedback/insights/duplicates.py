@@ -8,11 +8,14 @@ with them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import random
 import sqlite3
 import unicodedata
 import zlib
+from importlib.resources import files
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -37,11 +40,7 @@ class Duplicates:
     def __init__(self, *, near: bool = True) -> None:
         self._near = near
         self._seen = sqlite3.connect("")  # a temporary file, gone with the connection
-        self._seen.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-            "CREATE TABLE exact (digest BLOB PRIMARY KEY) WITHOUT ROWID;"
-            "CREATE TABLE band (digest BLOB PRIMARY KEY, signature BLOB) WITHOUT ROWID;"
-        )
+        self._seen.executescript(_sql("seen_texts"))
 
     def __enter__(self) -> Self:
         return self
@@ -53,23 +52,27 @@ class Duplicates:
         """Whether an earlier text of this kind said the same, whatever its case and spaces; a new one is remembered."""
         plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
         digest = hashlib.blake2b(f"{kind}\n{plain}".encode("utf-8", "replace"), digest_size=16).digest()
-        if self._seen.execute("INSERT OR IGNORE INTO exact VALUES (?)", (digest,)).rowcount == 0:
+        if self._seen.execute(_sql("remember_text"), (digest,)).rowcount == 0:
             return "exact"
         return "near" if self._near and self._is_near(plain[:_MOST_CHARACTERS], kind) else "new"
 
     def _is_near(self, plain: str, kind: str) -> bool:
         signature = _signature(plain)
         bands = [
-            hashlib.blake2b(f"{kind}\n{number}\n".encode() + band.tobytes(), digest_size=12).digest()
+            hashlib.blake2b(f"{kind}\n{number}\n".encode() + band.tobytes(), digest_size=12).hexdigest()
             for number, band in enumerate(signature.reshape(_BANDS, -1))
         ]
-        query = f"SELECT signature FROM band WHERE digest IN ({', '.join('?' * _BANDS)})"  # noqa: S608  # places alone
-        for (known,) in self._seen.execute(query, bands):
+        for (known,) in self._seen.execute(_sql("signatures_with_bands"), (json.dumps(bands),)):
             if np.mean(np.frombuffer(known, dtype="<u4") == signature) >= NEAR:
                 return True
         packed = signature.tobytes()
-        self._seen.executemany("INSERT OR IGNORE INTO band VALUES (?, ?)", [(band, packed) for band in bands])
+        self._seen.executemany(_sql("remember_band"), [(band, packed) for band in bands])
         return False
+
+
+@functools.cache
+def _sql(name: str) -> str:
+    return files("otel_feedback.insights").joinpath("sqlite", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _signature(text: str) -> NDArray[np.uint32]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.support.asked_history import Past
 from tests.support.clickhouse_cluster import CLUSTER, OwnCluster, own_cluster
 from tests.support.clickhouse_server import ClickHouseServer, running_clickhouse
+from tests.support.made_ratings import make_history
+from tests.support.segments import store
 
 from otel_feedback.clickhouse.cluster import ClusterDatabase
 from otel_feedback.clickhouse.connect import connect
@@ -33,6 +36,8 @@ ON_A_CLUSTER = frozenset(
         "test_isolation",
         "test_llm_calls",
         "test_questions",
+        "test_questions_of_negatives",
+        "test_questions_of_satisfaction",
         "test_rating_joins",
         "test_rating_lives",
         "test_rating_order",
@@ -86,6 +91,15 @@ def database(engine: Database) -> Database:
     """A migrated database that holds nothing."""
     empty(engine)
     return engine
+
+
+@pytest.fixture(scope="module")
+def past(engine: Database) -> Past:
+    """A database with a made history, the same each time."""
+    history = make_history(seed=7)
+    empty(engine)
+    store(engine, history.request(), token="questions")
+    return Past(engine, history)
 
 
 def empty(database: Database) -> None:

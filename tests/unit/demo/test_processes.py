@@ -83,6 +83,7 @@ def test_what_our_own_service_says_is_passed_on(tmp_path: Path):
             children.check()
 
 
+# Elsewhere the children of a demo that is killed outlive it, as demo/tied.py says: there is nothing to be shown.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path):
     command = [sys.executable, "-c", PARENT, str(tmp_path / "log")]

@@ -4,14 +4,9 @@
 -- Cost: one pass over the ratings' narrow columns; with a model or a version also the narrow columns of the calls.
 SELECT
     intDiv(toUnixTimestamp64Second(f.Time), {step:UInt32}) * {step:UInt32} AS Start,
-    count() AS Ratings,
-    countIf(f.Label = 'positive') AS Positive,
-    countIf(f.Label = 'neutral') AS Neutral,
-    countIf(f.Label = 'negative') AS Negative
+    $ratings_by_label
 FROM feedback AS f
 WHERE
-    $rated_as_chosen
-    AND toUnixTimestamp64Nano(f.Time) >= {since:Int64}
-    AND toUnixTimestamp64Nano(f.Time) < {until:Int64}
+    $rated_in_period_as_chosen
 GROUP BY Start
 ORDER BY Start

@@ -42,9 +42,7 @@ SELECT
     )) AS Links,
     length(t.Links.TraceId) AS LinksCount
 FROM otel_traces AS t
-WHERE t.TraceId = {trace:String}
-    AND t.SpanId = {span:String}
-    AND t.Timestamp >= first_moment
-    AND t.Timestamp <= last_moment + INTERVAL 1 SECOND
+WHERE
+    $span_in_its_time
 ORDER BY t.Timestamp
 LIMIT 2

@@ -18,10 +18,8 @@ FROM (
         ''
     ) AS whole
     FROM otel_traces AS t
-    WHERE t.TraceId = {trace:String}
-        AND t.SpanId = {span:String}
-        AND t.Timestamp >= first_moment
-        AND t.Timestamp <= last_moment + INTERVAL 1 SECOND
+    WHERE
+        $span_in_its_time
     ORDER BY t.Timestamp
     LIMIT 1
 )

@@ -24,20 +24,11 @@ SELECT
     NegativeBefore,
     PositiveRecent,
     NegativeRecent,
-    round(before, 3) AS SatisfactionBefore,
-    round(recent, 3) AS SatisfactionRecent,
-    round(recent - before, 3) AS Change,
-    round(recent - before - sqrt(pow(recent - low_recent, 2) + pow(high_before - before, 2)), 3) AS ChangeLow,
-    round(recent - before + sqrt(pow(high_recent - recent, 2) + pow(before - low_before, 2)), 3) AS ChangeHigh
+    $satisfaction_change
 FROM (
     SELECT
         *,
-        share_of(PositiveBefore, NegativeBefore) AS before,
-        low_of(PositiveBefore, NegativeBefore) AS low_before,
-        high_of(PositiveBefore, NegativeBefore) AS high_before,
-        share_of(PositiveRecent, NegativeRecent) AS recent,
-        low_of(PositiveRecent, NegativeRecent) AS low_recent,
-        high_of(PositiveRecent, NegativeRecent) AS high_recent
+        $satisfaction_before_and_recent
     FROM (
         SELECT
             part.1 AS Part,

@@ -1,0 +1,2 @@
+-- Remembers a text by its digest; changes no row where it is known.
+INSERT OR IGNORE INTO exact VALUES (?)
