@@ -432,7 +432,7 @@ CREATE TABLE rating_deliveries
 )
 ENGINE = ReplacingMergeTree(Precedence)
 ORDER BY EventId
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, index_granularity = 8192;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 104857600, min_free_disk_bytes_to_perform_insert = 16777216, min_age_to_force_merge_seconds = 600, index_granularity = 8192;
 
 CREATE MATERIALIZED VIEW rating_deliveries_from_spans_mv TO rating_deliveries
 (
