@@ -37,12 +37,12 @@ INFO: Final = {"version": "0.12.0", "batch_ingest_config": {"use_multipart_endpo
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one client; ``span_microseconds`` is None where it has no sessions on spans."""
+    """Of one client; ``span_microseconds`` by kind of span, and none where it has no sessions on spans."""
 
     version: str
     rating_p50_microseconds: float
     rating_p99_microseconds: float
-    span_microseconds: float | None
+    span_microseconds: dict[str, float]
     import_milliseconds: float
 
 
@@ -61,21 +61,21 @@ def measure(name: str, ratings: int, imports: int) -> Costs:
     with taking_everything() as url:
         told = json.loads(_run(python, str(CLIENTS / f"with_{name.replace('-', '_')}.py"), url, str(ratings)))
     percentiles = [each / 1000 for each in statistics.quantiles(told["ratings"], n=100)]
-    span = None if told["span"] is None else told["span"] / 1000
+    spans = {kind: nanoseconds / 1000 for kind, nanoseconds in told["spans"].items()}
     import_milliseconds = _import_milliseconds(python, name, imports)
-    return Costs(told["version"], percentiles[49], percentiles[98], span, import_milliseconds)
+    return Costs(told["version"], percentiles[49], percentiles[98], spans, import_milliseconds)
 
 
 def table(costs: dict[str, Costs]) -> str:
     """In Markdown."""
     rows = [
-        "| client | version | a rating, p50 | p99 | a span in a session | import |",
-        "|---|---|---|---|---|---|",
+        "| client | version | a rating, p50 | p99 | a span in a session | an LLM call | import |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, cost in costs.items():
-        span = "none" if cost.span_microseconds is None else f"{cost.span_microseconds:+.1f} µs"
+        spans = [f"{each:+.1f} µs" for each in cost.span_microseconds.values()] or ["none", "none"]
         rating = f"{cost.rating_p50_microseconds:.0f} µs | {cost.rating_p99_microseconds:.0f} µs"
-        rows.append(f"| {name} | {cost.version} | {rating} | {span} | {cost.import_milliseconds:.0f} ms |")
+        rows.append(f"| {name} | {cost.version} | {rating} | {' | '.join(spans)} | {cost.import_milliseconds:.0f} ms |")
     return "\n".join(rows)
 
 

@@ -45,6 +45,7 @@ class Frame:
 
     Attributes:
         attributes: what goes on every span started inside.
+        is_plain: whether OpenTelemetry's SDK takes these attributes exactly as they are.
         latest_call: the LLM call begun last inside, in whichever task or thread.
         latest_session: the session entered last inside; itself for a session.
         entry_span: the first span started inside a request, which is its server span.
@@ -55,6 +56,7 @@ class Frame:
     session_id: str = ""
     user: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    is_plain: bool = True
     parent: Frame | None = None
     owner: object = None
     is_request: bool = False
@@ -86,7 +88,8 @@ class Frame:
         """
         if self.latest_session is not None:
             session = self.latest_session
-            self.session_id, self.user, self.attributes = session.session_id, session.user, session.attributes
+            self.session_id, self.user = session.session_id, session.user
+            self.attributes, self.is_plain = session.attributes, session.is_plain
 
     def note_entry_span(self, span_context: SpanContext) -> None:
         """Keep the first span of the request; later ones change nothing."""

@@ -21,14 +21,3 @@ def is_llm_call(attributes: Mapping[str, Any] | None) -> bool:
         or attributes.get(_OPENINFERENCE_KIND) == "LLM"
         or attributes.get(_TRACELOOP_REQUEST) in _TRACELOOP_REQUESTS
     )
-
-
-def plain(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A span's attributes as a dict: the SDK's own mapping takes ten times as long for a key that is not there."""
-    if attributes is None:
-        return {}
-    try:
-        copy: dict[str, Any] = attributes.copy()  # type: ignore[attr-defined]  # which no Mapping must have
-    except AttributeError:
-        return dict(attributes)
-    return copy

@@ -14,6 +14,7 @@ from opentelemetry import trace
 from otel_feedback import semconv
 from otel_feedback.rating import MAX_IDENTIFIER_CHARACTERS
 from otel_feedback.sdk.frame import Frame, attach, current_frame, detach
+from otel_feedback.sdk.held_attributes import are_plain
 from otel_feedback.sdk.pseudonyms import pseudonym_of
 from otel_feedback.sdk.quiet import report_failure
 from otel_feedback.sdk.span_processor import fit_span_processor
@@ -86,7 +87,7 @@ class Session:
         }
         if user:
             attributes[semconv.ENDUSER_PSEUDO_ID] = user
-        return Frame(self.session_id, user, attributes, parent=around, owner=self)
+        return Frame(self.session_id, user, attributes, are_plain(attributes), parent=around, owner=self)
 
     def _around_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:

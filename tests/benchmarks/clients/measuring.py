@@ -26,7 +26,7 @@ def nanoseconds_each(give, count):
     return taken
 
 
-def tell(version, ratings, span=None):
-    """Print it for the benchmark to read; ``span`` is what a session costs a span, None where there are no sessions."""
-    sys.stdout.write(json.dumps({"version": version, "ratings": ratings, "span": span}) + "\n")
+def tell(version, ratings, spans=None):
+    """Print it for the benchmark to read; ``spans`` is what a session costs one, by kind."""
+    sys.stdout.write(json.dumps({"version": version, "ratings": ratings, "spans": spans or {}}) + "\n")
     sys.stdout.flush()

@@ -13,7 +13,7 @@ langfuse = Langfuse(
     public_key="pk-1", secret_key="sk-1", base_url=url, tracer_provider=provider, span_exporter=Nowhere(),
     should_export_span=lambda _: True,
 )  # fmt: skip
-span = nanoseconds_more(provider, lambda: propagate_attributes(session_id="conversation-42", user_id="u-7"))
+spans = nanoseconds_more(provider, lambda: propagate_attributes(session_id="conversation-42", user_id="u-7"))
 ratings = nanoseconds_each(
     lambda: langfuse.create_score(
         name="thumbs", value=1, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", observation_id="00f067aa0ba902b7",
@@ -21,4 +21,4 @@ ratings = nanoseconds_each(
     ),
     count,
 )  # fmt: skip
-tell(version("langfuse"), ratings, span)
+tell(version("langfuse"), ratings, spans)

@@ -11,7 +11,7 @@ from spans import Nowhere, nanoseconds_more
 url, count = address_and_count()
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(Nowhere()))
-span = nanoseconds_more(provider, lambda: using_attributes(session_id="conversation-42", user_id="u-7"))
+spans = nanoseconds_more(provider, lambda: using_attributes(session_id="conversation-42", user_id="u-7"))
 client = Client(base_url=url, api_key="phoenix-1")
 ratings = nanoseconds_each(
     lambda: client.spans.add_span_annotation(
@@ -20,4 +20,4 @@ ratings = nanoseconds_each(
     ),
     count,
 )  # fmt: skip
-tell(version("arize-phoenix-client"), ratings, span)
+tell(version("arize-phoenix-client"), ratings, spans)
