@@ -29,7 +29,7 @@ def lines_of(run: ExperimentRun) -> Iterator[str]:
         level = run.experiment.comparisons[0].level
         yield ""
         count = len(run.experiment.comparisons)
-        yield f"There are {count} comparisons: intervals are {level * 100:.4g} % ones, so that all of them hold together."
+        yield f"There are {count} comparisons: intervals are {level * 100:.4g} % ones, so that all hold together."
 
 
 def _arm_lines(arm: Arm) -> Iterator[str]:
