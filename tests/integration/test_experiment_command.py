@@ -27,6 +27,7 @@ from otel_feedback.settings import Settings
 
 MARCH: Final = Filter(since="2026-03-01", until="2026-04-01")
 PERIOD: Final = ("--since", "2026-03-01", "--until", "2026-04-01")
+LATER: Final = NOON + 30 * 86_400 * SECOND
 VARIANTS: Final = ("--since", "2026-09-01", "--until", "2026-10-01")
 
 
@@ -52,12 +53,25 @@ def variants() -> ExportTraceServiceRequest:
     return request
 
 
+def many_versions() -> ExportTraceServiceRequest:
+    """A thousand versions of a prompt, whose names are numbers; a new one each minute. Version 7 is rated by many."""
+    request = ExportTraceServiceRequest()
+    for number in range(1000):
+        call = VariantCall(1000 + number, at=LATER + number * 60 * SECOND, version=f"{number}")
+        request.MergeFrom(call.request())
+        for rater in range(8 if number == 7 else 1):
+            rating = Submission(call.rated, id=f"m{number}-{rater}", rater=f"one of many {number}-{rater}")
+            request.MergeFrom(rating.carrier())
+    return request
+
+
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("experiment") / "data"
     database = connect(f"chdb://{directory / 'clickhouse'}")
     fill_with_shop(database)
     store(database, variants(), token="variants")
+    store(database, many_versions(), token="versions")
     database.close()
     return directory
 
@@ -108,6 +122,18 @@ def test_a_history_has_each_version_beside_the_one_before_it(data_dir: Path):
     assert [(each["control"], each["arm"]) for each in found["experiment"]["comparisons"]] == [("v1", "v2")]
 
 
+def test_of_a_thousand_versions_ten_are_compared_and_the_others_counted(data_dir: Path):
+    by = asker(Settings.load({"OTEL_FEEDBACK_DATA_DIR": str(data_dir)}))
+    of = Filter("2026-10-01", "2026-12-31")
+    found = experiment(by, of=of, store=False)
+    arms = [each.value for each in found.experiment.arms]
+    assert (len(arms), "7" in arms, arms == sorted(arms, key=int)) == (10, True, True)
+    assert (found.other_arms, found.other_ratings, found.without) == (990, 990, 0)
+    assert {each.verdict for each in found.experiment.comparisons} == {"too few"}
+    newest = experiment(by, of=of, arms=Arms(most=3), design=Design(to_previous=True), store=False)
+    assert [each.value for each in newest.experiment.arms] == ["997", "998", "999"]
+
+
 def test_variants_are_found_on_the_call_or_else_on_its_trace(data_dir: Path):
     found = told(data_dir, "--attribute", "experiment.variant", "--name", "thumbs", *VARIANTS, "--split", "50/50")
     assert [(each["value"], each["calls"], each["ratings"]) for each in found["experiment"]["arms"]] == [
@@ -156,7 +182,11 @@ def test_of_more_calls_than_are_wanted_whole_conversations_are_drawn(data_dir: P
         ({"design": Design(split=(1, -1))}, UsageError, "the split needs 2 shares above 0"),
         ({"design": Design(detect=0)}, UsageError, "must be above 0"),
         ({"arms": Arms(names=("v1", "v9"))}, UsageError, "No call has the prompt_version 'v9'. There are: v1, v2"),
-        ({"of": Filter(since="2026-03-01")}, UsageError, "versions of 2 prompts (greeter, shop-assistant). Say which"),
+        (
+            {"of": Filter("2026-03-01", "2026-10-01")},
+            UsageError,
+            "versions of 2 prompts (greeter, shop-assistant). Say which",
+        ),
         ({"arms": Arms(by="service")}, OtelFeedbackError, "service has the one value 'shop-assistant'"),
         ({"arms": Arms(attribute="no.such")}, OtelFeedbackError, "no.such is not told of any call"),
         ({"arms": Arms(prompt="no such")}, OtelFeedbackError, "of 0 calls from 2026-03-01"),

@@ -158,7 +158,7 @@ def asked(data_dir: Path, query: str, values: Mapping[str, str] | None = None) -
         ({"version": "v9"}, OtelFeedbackError, "No call with shop-assistant v9 is there"),
         ({"prompt": "mute", "version": "7"}, OtelFeedbackError, "The instructions of mute 7 were not recorded"),
         (
-            {"of": Filter("2026-03-01", name="no-such")},
+            {"of": Filter("2026-03-01", "2026-04-01", name="no-such")},
             OtelFeedbackError,
             "Nobody disliked an answer by",
         ),
@@ -171,7 +171,7 @@ def asked(data_dir: Path, query: str, values: Mapping[str, str] | None = None) -
 def test_what_can_t_be_drafted_is_told_and_nothing_is_kept(
     shop: Path, arguments: dict[str, Any], error: type[OtelFeedbackError], message: str
 ):
-    told = {"prompt": "shop-assistant", "version": "v1", "of": Filter("2026-03-01"), **arguments}
+    told = {"prompt": "shop-assistant", "version": "v1", "of": Filter("2026-03-01", "2026-10-01"), **arguments}
     reply, spending = told.pop("says", None), told.pop("spending", None)
     ask = asker(Settings.load({"OTEL_FEEDBACK_DATA_DIR": str(shop)}))
     with (

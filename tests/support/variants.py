@@ -15,8 +15,9 @@ class VariantCall:
 
     number: int
     at: int
-    variant: str
-    on_root: bool
+    variant: str = ""
+    on_root: bool = False
+    version: str = "7"
 
     @property
     def rated(self) -> Call:
@@ -37,6 +38,6 @@ class VariantCall:
         root = request.resource_spans[0].scope_spans[0].spans.add()
         root.trace_id, root.span_id, root.name = call.trace_id, call.parent, "POST /chat"
         root.start_time_unix_nano, root.end_time_unix_nano = call.at - 1000, span.end_time_unix_nano + 1000
-        span.attributes.extend(attributes({"gen_ai.prompt.name": "greeter", "gen_ai.prompt.version": "7"}))
+        span.attributes.extend(attributes({"gen_ai.prompt.name": "greeter", "gen_ai.prompt.version": self.version}))
         (root if self.on_root else span).attributes.extend(tag)
         return request

@@ -27,7 +27,9 @@ _BYTES_PER_ROW: Final = (
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-queries", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--merge", action="store_true", help="merge the ratings first, as ClickHouse does when they are ten minutes old")
+    parser.add_argument(
+        "--merge", action="store_true", help="merge the ratings first, as ClickHouse does when they are ten minutes old"
+    )
     parser.add_argument(
         "--no-size", dest="sizes", action="store_false", help="leave the disk out, which copies two days"
     )
