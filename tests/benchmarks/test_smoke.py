@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import dashboard, freshness, history, idle, insights, sdk
+from tests.benchmarks import dashboard, experiments, freshness, history, idle, insights, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
@@ -82,6 +82,11 @@ def test_false_findings_are_counted_for_each_recipe(capsys: pytest.CaptureFixtur
     insights.main(["--seeds", "1"])
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in insights.RECIPES]
+
+
+def test_experiments_are_counted_for_each_kind_of_ratings():
+    told = list(experiments.rows(1))[2:]
+    assert [row.split(" | ")[0] for row in told] == [f"| {name}" for name in experiments.BALLOTS]
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ from typing import Final
 
 import pytest
 from tests.support.commands import otel_feedback
+from tests.support.scripted_model import says, scripted_model
 from tests.support.service import service_environment
 from tests.support.shop import fill_with_shop
 
@@ -20,6 +22,7 @@ ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = (ROOT / "docs" / "insights.md").read_text()
 README: Final = (ROOT / "README.md").read_text()
 FIRST_DAY: Final = "2026-03-01"
+DRAFT: Final = json.dumps({"problems": [], "instructions": "Look the order up first.", "changes": []})
 
 
 def blocks(language: str, text: str = DOCUMENT) -> list[str]:
@@ -39,16 +42,23 @@ def test_every_command_runs_and_says_what_the_document_shows(data_dir: Path, tmp
     commands = [line for block in blocks("sh") for line in block.splitlines()]
     assert commands.pop(0) == 'pip install "otel-feedback[insights]"'
     told = {}
-    for line in commands:
-        program, name, *arguments = shlex.split(line.replace("30d", FIRST_DAY))
-        assert program == "otel-feedback"
-        at = {"kto-november": str(tmp_path / "kto-november"), ".": str(tmp_path)}
-        done = otel_feedback(data_dir, name, *(at.get(each, each) for each in arguments))
-        assert (done.returncode, done.stderr) == (0, ""), line
-        told[name, arguments[0]] = done.stdout
-    assert list(told) == [("contrast", "--since"), ("export", "--format"), ("export", "verify")]
-    (shown,) = blocks("text")
-    assert told["contrast", "--since"].startswith(shown)
+    with scripted_model(lambda _: says(DRAFT)) as model:
+        for line in commands:
+            program, name, *arguments = shlex.split(line.replace("30d", FIRST_DAY))
+            assert program == "otel-feedback"
+            at = {"kto-november": str(tmp_path / "kto-november"), ".": str(tmp_path)}
+            asked = (at.get(each, each) for each in arguments)
+            done = otel_feedback(data_dir, name, *asked, environment={"OPENAI_BASE_URL": model.base_url})
+            assert (done.returncode, done.stderr) == (0, ""), line
+            told[name, arguments[0]] = done.stdout
+    assert list(told) == [
+        ("contrast", "--since"), ("experiment", "--prompt"), ("experiment", "history"), ("experiment", "propose"),
+        ("export", "--format"), ("export", "verify"),
+    ]  # fmt: skip
+    contrast, experiment = blocks("text")
+    assert told["contrast", "--since"].startswith(contrast)
+    assert told["experiment", "--prompt"].startswith(experiment)
+    assert len(model.asked) == 1
 
 
 def test_every_snippet_runs(data_dir: Path, tmp_path: Path):

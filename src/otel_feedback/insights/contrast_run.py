@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,18 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.questions import Parameter
 from otel_feedback.errors import OtelFeedbackError, UsageError
-from otel_feedback.insights import asking
+from otel_feedback.insights import asking, findings
 from otel_feedback.insights.asking import Ask
 from otel_feedback.insights.contrast import Compared, Contrast, Limits, find
 
 MOST_CALLS: Final = 20_000
 STEPS: Final = 5
 _MILLION: Final = 1_000_000
-_ROWS_AT_ONCE: Final = 500
-"""A request to the service may have four megabytes."""
 _STATEMENTS: Final = ("insights/contrast_calls", "insights/contrast_attributes")
 
 
@@ -132,13 +127,15 @@ def contrast(
     found = find(calls, compared, limits, stands_for)
     step()
     run = Run(
-        f"contrast-{secrets.token_hex(8)}" if store else "", values, _query_hash(values), _data_hash(calls), found
+        f"contrast-{secrets.token_hex(8)}" if store else "",
+        values,
+        findings.query_hash(_STATEMENTS, values),
+        findings.data_hash(calls),
+        found,
     )
     if store:
-        statement = statements.load("insights/store_findings.sql")
-        rows = _rows(run)
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            ask(statement, {"rows": rows[start : start + _ROWS_AT_ONCE]}, format_name="JSONEachRow", write=True)
+        same = {"Run": run.id, "Kind": "contrast", "QueryHash": run.query_hash, "DataHash": run.data_hash}
+        findings.keep(ask, same, _rows(run))
     step()
     return run
 
@@ -165,35 +162,18 @@ def _with_attributes(calls: pa.Table, attributes: pa.Table) -> pa.Table:
     return calls.append_column("attributes", column)
 
 
-def _query_hash(values: Mapping[str, str]) -> str:
-    texts = [statements.load(f"{name}.sql") for name in _STATEMENTS]
-    return hashlib.sha256(json.dumps([texts, dict(values)], sort_keys=True).encode()).hexdigest()
-
-
-def _data_hash(calls: pa.Table) -> str:
-    digest = hashlib.sha256()
-    for row in zip(*(calls.column(name).to_pylist() for name in calls.column_names), strict=True):
-        digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
-
-
-def _rows(run: Run) -> list[str]:
+def _rows(run: Run) -> Iterator[dict[str, Any]]:
     told = asdict(run.contrast)
-    findings = told.pop("findings")
-    same: dict[str, Any] = {"Run": run.id, "Kind": "contrast", "QueryHash": run.query_hash, "DataHash": run.data_hash}
+    found = told.pop("findings")
     summary = {"Detail": {**told, "filter": dict(run.filter)}, "Position": 0, "Dimension": "", "Value": ""}
-    rows = [{**same, **summary, "SessionIds": [], "TraceIds": []}]
-    for position, finding in enumerate(findings, 1):
+    yield {**summary, "SessionIds": [], "TraceIds": []}
+    for position, finding in enumerate(found, 1):
         examples = finding["examples"]
-        rows.append(
-            {
-                **same,
-                "Position": position,
-                "Dimension": finding["dimension"],
-                "Value": finding["value"],
-                "Detail": finding,
-                "SessionIds": sorted({each["session_id"] for each in examples} - {""}),
-                "TraceIds": sorted({each["trace_id"] for each in examples}),
-            }
-        )
-    return [json.dumps(row, ensure_ascii=False) for row in rows]
+        yield {
+            "Position": position,
+            "Dimension": finding["dimension"],
+            "Value": finding["value"],
+            "Detail": finding,
+            "SessionIds": sorted({each["session_id"] for each in examples} - {""}),
+            "TraceIds": sorted({each["trace_id"] for each in examples}),
+        }
