@@ -13,8 +13,20 @@ from typing import Final
 
 from otel_feedback.errors import OtelFeedbackError, UsageError
 
-COMMANDS: Final = ("serve", "demo", "migrate", "doctor", "sql", "report", "contrast", "export", "erase", "config")
-EXTRAS: Final = {"demo": "demo", "contrast": "insights", "export": "insights"}
+COMMANDS: Final = (
+    "serve",
+    "demo",
+    "migrate",
+    "doctor",
+    "sql",
+    "report",
+    "contrast",
+    "evaluator",
+    "export",
+    "erase",
+    "config",
+)
+EXTRAS: Final = {"demo": "demo", "contrast": "insights", "evaluator": "insights", "export": "insights"}
 """The extra that has what a command needs, where it is not ``service``."""
 
 

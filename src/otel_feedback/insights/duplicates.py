@@ -15,18 +15,22 @@ import random
 import sqlite3
 import unicodedata
 import zlib
+from collections.abc import Iterable
 from importlib.resources import files
 from types import TracebackType
 from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 NEAR: Final = 0.85
 _PERMUTATIONS: Final = 64
 _BANDS: Final = 8
 _PIECE_CHARACTERS: Final = 5
 _MOST_CHARACTERS: Final = 20_000
+_MOST_COMPARED: Final = 1500
 _CHANCE: Final = random.Random(1)  # noqa: S311  # no secret; the same numbers everywhere
 _FACTORS: Final = np.array([_CHANCE.getrandbits(64) | 1 for _ in range(_PERMUTATIONS)], dtype=np.uint64)
 _SUMMANDS: Final = np.array([_CHANCE.getrandbits(64) for _ in range(_PERMUTATIONS)], dtype=np.uint64)
@@ -82,3 +86,25 @@ def _signature(text: str) -> NDArray[np.uint32]:
     hashes = np.array([zlib.crc32(each.encode("utf-8", "replace")) for each in pieces], dtype=np.uint64)
     smallest = (hashes[:, None] * _FACTORS + _SUMMANDS).min(axis=0)
     return np.asarray(smallest >> np.uint64(32), dtype="<u4")
+
+
+def near_groups(texts: Iterable[str]) -> NDArray[np.int64]:
+    """For each text the number of its group: texts are together that are nearly the same, or a chain of these.
+
+    Whatever their case and spaces; of each the first _MOST_COMPARED characters are compared. Numbers have no gaps.
+    """
+    first_with: dict[tuple[int, bytes], int] = {}
+    signatures: list[NDArray[np.uint32]] = []
+    pairs: list[tuple[int, int]] = []
+    for number, text in enumerate(texts):
+        plain = " ".join(unicodedata.normalize("NFKC", text[:_MOST_COMPARED]).casefold().split())
+        signature = _signature(plain)
+        signatures.append(signature)
+        for band, values in enumerate(signature.reshape(_BANDS, -1)):
+            earlier = first_with.setdefault((band, values.tobytes()), number)
+            if earlier != number and np.mean(signatures[earlier] == signature) >= NEAR:
+                pairs.append((earlier, number))
+    size = len(signatures)
+    ends = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+    graph = sparse.coo_array((np.ones(len(pairs), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

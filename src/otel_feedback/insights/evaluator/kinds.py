@@ -1,0 +1,102 @@
+"""What every kind of evaluator is to the rest: how it learns, is tried, stored and asked.
+
+A new kind is one file with a ``Kind`` and its line in ``kind_of``. Validation, refusals, manifests and runs are the
+same for all.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from otel_feedback.errors import UsageError
+from otel_feedback.insights.evaluator.answers import Answers, Rows
+from otel_feedback.insights.evaluator.folds import Corpus
+from otel_feedback.insights.statistics import Numbers
+
+MODULES: Final = {"classifier": "otel_feedback.insights.evaluator.classifier"}
+"""Where the Kind of each name is; imported when it is asked for, since some need much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model says of one answer: a score, higher for likelier disliked, and why."""
+
+    score: float
+    why: str
+
+
+class Model(Protocol):
+    """What has learned, ready to judge any answer."""
+
+    def opinions(self, answers: Answers) -> list[Opinion]:
+        """What it says of each answer. The same answer gets the same score every time."""
+
+    def save(self, directory: Path) -> None:
+        """Write what ``load`` needs into this directory, which is there."""
+
+
+class Fitted(Protocol):
+    """A model with what its own inner validation said.
+
+    Attributes:
+        held_out: scores of the rows that it learned from, in their order, each by a model that had not seen the row;
+            NaN for rows that were not tried.
+        choices: what was chosen by inner validation, for people to read.
+    """
+
+    held_out: Numbers
+    choices: dict[str, Any]
+
+    def scores(self, rows: Rows) -> Numbers:
+        """What it says of rows of the corpus."""
+
+    def model(self) -> Model:
+        """The model by itself."""
+
+
+class Learner(Protocol):
+    """A kind that has looked at the texts of a corpus, but not at its ratings."""
+
+    def fit(self, rows: Rows, seed: int) -> Fitted:
+        """Learn from these rows, choosing among options by inner validation on these rows alone."""
+
+
+class Kind(Protocol):
+    """A kind of evaluator.
+
+    Attributes:
+        folds: how many parts the rated calls are divided in to be tried; each is one fit.
+        curve: whether fits are cheap enough to be tried on fewer calls, too.
+        packages: whose versions a manifest must name, since figures change with them.
+    """
+
+    name: str
+    folds: int
+    curve: bool
+    packages: Sequence[str]
+
+    def learner(self, corpus: Corpus) -> Learner:
+        """Look at the texts."""
+
+    def load(self, directory: Path) -> Model:
+        """What ``save`` wrote.
+
+        Raises:
+            ValueError: it can't be read.
+        """
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in MODULES:
+        raise UsageError(f"{name!r} is no kind of evaluator; there are {', '.join(MODULES)}")
+    found: Kind = importlib.import_module(MODULES[name]).KIND
+    return found
