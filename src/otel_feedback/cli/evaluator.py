@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from otel_feedback.cli import evaluator_reproduce, evaluator_run, evaluator_train
+from otel_feedback.cli import evaluator_drift, evaluator_reproduce, evaluator_run, evaluator_train
 
 SUMMARY: Final = "train a judge of answers on ratings, try it on other people's, and let it judge what nobody rated"
 EXAMPLE: Final = "otel-feedback evaluator train --out thumbs-judge --since 90d"
-_ACTIONS: Final = {"train": evaluator_train, "run": evaluator_run, "reproduce": evaluator_reproduce}
+_ACTIONS: Final = {
+    "train": evaluator_train,
+    "run": evaluator_run,
+    "drift": evaluator_drift,
+    "reproduce": evaluator_reproduce,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

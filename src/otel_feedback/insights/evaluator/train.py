@@ -30,7 +30,7 @@ FEWEST_PER_SIDE: Final = 10
 FEWEST_GROUPS: Final = 10
 MOST_SHARE: Final = 0.5
 _MILLION: Final = 1_000_000
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S.%f"
+MOMENT: Final = "%Y-%m-%d %H:%M:%S.%f"
 _EVER: Final = "1970-01-01 00:00:00"
 _COMPARED_CHARACTERS: Final = 500
 _STEPS: Final = 3
@@ -97,7 +97,7 @@ def train(
     """
     ask, options = ask or asking.asker(), (options or Options()).checked()
     now = datetime.now(UTC)
-    values = (of or Filter()).values(now) | {"rated_since": _EVER, "rated_until": now.strftime(_MOMENT)}
+    values = (of or Filter()).values(now) | {"rated_since": _EVER, "rated_until": now.strftime(MOMENT)}
     counts = asking.rows(ask, "insights/count_calls", values)[0]
     drawn = min(_MILLION, max(1, _MILLION * options.most_calls // max(int(counts["Rated"]), 1)))
     values |= {"drawn": str(drawn), "rater": ""}
