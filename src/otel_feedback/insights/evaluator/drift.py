@@ -99,11 +99,11 @@ def drift(evaluator: Evaluator, ask: Ask | None = None, *, since: str = "") -> D
         return Drift(len(answers), negative, judged_before, {}, [])
     compared = _compared(evaluator.manifest, answers, shares)
     first = compared[PRIMARY]  # one figure decides: of four, one falls by chance too often
-    reasons = [
+    fell = (
         f"ROC AUC was {first.promised.value:.3f} and is {first.now.value:.3f}, a change of {first.change.value:+.3f} "
         f"({first.change.low:+.3f} to {first.change.high:+.3f})"
-    ]
-    reasons = reasons if first.change.high < 0 else []
+    )
+    reasons = [fell] if first.change.high < 0 else []
     return Drift(len(answers), negative, judged_before, compared, reasons + _too_imprecise(evaluator, answers, shares))
 
 
