@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from otel_feedback.cli.model_arguments import add_model_use, model_use
 from otel_feedback.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="only ratings from when on, e.g. 7d; default: all since the training",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    add_model_use(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_feedback.insights import asker  # noqa: PLC0415  # --help needs no extra
     from otel_feedback.insights.evaluator import drift, load  # noqa: PLC0415  # as above
 
-    evaluator = load(arguments.directory)
+    evaluator = load(arguments.directory, model_use(arguments))
     found = drift(evaluator, asker(Settings.load()), since=arguments.since)
     if arguments.format == "json":
         print(json.dumps(dataclasses.asdict(found), indent=2))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from otel_feedback.cli.model_arguments import add_model_use, model_use
 from otel_feedback.cli.rated_arguments import add_filter, filter_of, positive
 from otel_feedback.settings import Settings
 
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--watch", action="store_true", help="judge what comes until it is stopped; bounds are for each hour"
     )
     parser.add_argument("--unpromoted", action="store_true", help="let one judge that does not beat the baselines, too")
+    add_model_use(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_feedback.service.rating_client import RatingClient  # noqa: PLC0415  # as above
 
     settings = Settings.load()
-    evaluator = load(arguments.directory)
+    evaluator = load(arguments.directory, model_use(arguments))
     check_promoted(evaluator, unpromoted=arguments.unpromoted)
     record = RatingClient.by(settings).send
     of, budget = filter_of(arguments), Budget(arguments.most_calls, arguments.seconds)

@@ -7,11 +7,14 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from otel_feedback.cli.model_arguments import add_model_use, model_use
 from otel_feedback.cli.rated_arguments import add_filter, filter_of, positive, share
 from otel_feedback.settings import Settings
 
 SUMMARY: Final = "train an evaluator, measure it on people it has not seen, and decide whether it may be used"
 EXAMPLE: Final = "otel-feedback evaluator train --out thumbs-judge --since 90d --precision 0.8"
+_MOST_CALLS: Final = {"judge": 500}
+"""Each costs a question or more."""
 _NAMES: Final = {
     "roc_auc": "ROC AUC",
     "balanced_accuracy": "balanced accuracy",
@@ -26,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kind",
         default="classifier",
-        help="what it is: classifier (default), weights of terms and numbers of the texts",
+        help="classifier (default): weights of terms and numbers of the texts; judge: a language model with criteria",
     )
     add_filter(parser)
     parser.add_argument(
@@ -46,10 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most-calls",
         type=positive,
-        default=20_000,
         metavar="N",
-        help="rated calls to read; of more, conversations are drawn (default: 20000)",
+        help="rated calls to read; of more, conversations are drawn (default: 20000, for a judge 500)",
     )
+    parser.add_argument("--model", default="", metavar="NAME", help="of a judge, as its server knows it")
+    add_model_use(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
@@ -65,13 +69,21 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_feedback.insights.evaluator import Options, train  # noqa: PLC0415  # as above
     from otel_feedback.insights.progress import progress  # noqa: PLC0415  # as above
 
-    options = Options(arguments.kind, arguments.as_name, arguments.precision, arguments.seed, arguments.most_calls)
+    options = Options(
+        arguments.kind,
+        arguments.as_name,
+        arguments.precision,
+        arguments.seed,
+        arguments.most_calls or _MOST_CALLS.get(arguments.kind, 20_000),
+        arguments.model,
+    )
     with ExitStack() as bars:
         manifest = train(
             arguments.out,
             asker(Settings.load()),
             of=filter_of(arguments),
             options=options,
+            use=model_use(arguments),
             progress=lambda total: bars.enter_context(progress(total, "step", "train")),
         )
     print(
@@ -92,6 +104,7 @@ def _text(manifest: dict[str, Any], directory: Path) -> str:
         *_table(figures),
         "",
         *_limits(manifest),
+        *_pairs(figures),
         *_curve(figures),
         "",
     ]
@@ -137,6 +150,16 @@ def _limits(manifest: dict[str, Any]) -> list[str]:
         f"{calibration['brier'][0]:.3f} (who always tells the usual share has {calibration['brier_of_majority']:.3f})."
     )
     return lines
+
+
+def _pairs(figures: dict[str, Any]) -> list[str]:
+    pairs = figures["pairs"]
+    if not pairs["count"]:
+        return []
+    undecided = f"{pairs['undecided']:.0%} undecided, counted half"
+    return [
+        f"Of {pairs['count']} pairs of answers to one prompt it tells {_interval(pairs['right'])} right ({undecided})."
+    ]
 
 
 def _curve(figures: dict[str, Any]) -> list[str]:

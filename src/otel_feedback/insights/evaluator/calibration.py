@@ -38,6 +38,8 @@ class Calibration:
     @classmethod
     def of(cls, scores: Numbers, is_negative: Numbers) -> Self:
         """The curve of these scores and what people said; it never falls."""
+        if not 0 < is_negative.sum() < len(scores):
+            return cls._constant(float(is_negative.mean()) if len(scores) else 0.5)
         if len(scores) >= ENOUGH_FOR_ISOTONIC:
             return cls("isotonic", *_centred(scores, is_negative))
         spread = float(scores.std())
@@ -46,7 +48,11 @@ class Calibration:
             slope = float(line.coef_[0, 0]) / spread
             if slope > 0:
                 return cls("sigmoid", (slope,), (float(line.intercept_[0]) - slope * float(scores.mean()),))
-        share = float(np.clip(is_negative.mean(), 1e-6, 1 - 1e-6))
+        return cls._constant(float(is_negative.mean()))
+
+    @classmethod
+    def _constant(cls, share: float) -> Self:
+        share = float(np.clip(share, 1e-6, 1 - 1e-6))
         return cls("sigmoid", (0.0,), (float(np.log(share / (1 - share))),))
 
     def shares_of(self, scores: Numbers) -> Numbers:

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from otel_feedback.insights.evaluator import vectors
 from otel_feedback.insights.evaluator.answers import Answers, Rows
+from otel_feedback.insights.evaluator.asked_model import ModelUse
 from otel_feedback.insights.evaluator.figures import roc_auc
 from otel_feedback.insights.evaluator.folds import Corpus
 from otel_feedback.insights.evaluator.kinds import Opinion
@@ -28,8 +29,10 @@ from otel_feedback.insights.statistics import Numbers
 
 FILE: Final = "weights.npz"
 INNER_FOLDS: Final = 3
-CANDIDATES: Final = tuple((terms, cost) for terms in (0.0, 1.0, 3.0) for cost in (0.03, 0.1, 0.3, 1.0))
+CANDIDATES: Final = ((0.0, 0.1), (0.0, 1.0), (1.0, 0.1), (1.0, 1.0), (3.0, 0.03), (3.0, 0.1), (3.0, 0.3), (3.0, 1.0))
 """How much terms count beside numbers, and the inverse strength of the penalty."""
+CHOICE_CALLS: Final = 3000
+"""Of more calls so many decide between the candidates, since their fits would cost most of the time."""
 _STEPS: Final = 8
 _STEP_SIZE: Final = 0.4
 _FEWEST_TEXTS: Final = 3
@@ -184,8 +187,18 @@ class _Fitted:
         terms, steps = self.linear.space.matrices(self.learner.counts[rows], self.learner.numbers[rows])
         return self.linear.of_matrices(terms, steps)
 
+    def less_liked(self, first: Rows, second: Rows) -> Numbers:
+        return (np.sign(self.scores(first) - self.scores(second)) + 1) / 2
+
     def model(self) -> Linear:
         return self.linear
+
+
+def _best(held_out: Numbers, is_negative: Numbers, folds: Rows) -> int:
+    """The candidate whose scores tell negatives best; the first where none can be told apart."""
+    whole = np.ones((1, len(is_negative)))
+    qualities = [float(roc_auc(scores, is_negative, folds)(whole)[0]) for scores in held_out]
+    return int(np.nanargmax(qualities)) if np.isfinite(qualities).any() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,29 +210,30 @@ class _Learner:
     def fit(self, rows: Rows, seed: int) -> _Fitted:
         """Choose by inner validation how much terms count and how strong the penalty is, then learn from all rows."""
         with threadpool_limits(1):  # threads that wait for each other cost more than they save, and order sums at will
-            place = np.full(len(self.corpus.answers), -1, dtype=np.int64)
-            place[rows] = np.arange(len(rows))
-            held_out = np.full((len(CANDIDATES), len(rows)), np.nan)
-            folds = np.zeros(len(rows), dtype=np.int64)
-            for number, (known, tried) in enumerate(self.corpus.parts(rows, INNER_FOLDS, seed)):
-                folds[place[tried]] = number
-                held_out[:, place[tried]] = self._tried(known, tried)
-            ratings = self.corpus.is_negative[rows]
-            whole = np.ones((1, len(rows)))
-            qualities = [float(roc_auc(scores, ratings, folds)(whole)[0]) for scores in held_out]
-            best = int(np.nanargmax(qualities)) if np.isfinite(qualities).any() else 0
+            few = len(rows) <= CHOICE_CALLS
+            some = rows if few else self.corpus.some(rows, CHOICE_CALLS, seed)
+            held_out, folds = self._held_out(some, CANDIDATES, seed)
+            best = _best(held_out, self.corpus.is_negative[some], folds)
+            own = held_out[best] if few else self._held_out(rows, CANDIDATES[best : best + 1], seed)[0][0]
             terms, cost = CANDIDATES[best]
             space, (matrix, steps) = self._space(rows)
-            linear = self._linear(space, matrix, steps, ratings, terms, cost)
-        return _Fitted(self, linear, held_out[best], {"terms": terms, "inverse_penalty": cost})
+            linear = self._linear(space, matrix, steps, self.corpus.is_negative[rows], terms, cost)
+        return _Fitted(self, linear, own, {"terms": terms, "inverse_penalty": cost})
 
-    def _tried(self, known: Rows, tried: Rows) -> Numbers:
-        """The scores of each candidate for the tried rows."""
-        ratings = self.corpus.is_negative[known]
-        space, (matrix, steps) = self._space(known)
-        there = space.matrices(self.counts[tried], self.numbers[tried])
-        found = [self._linear(space, matrix, steps, ratings, *each).of_matrices(*there) for each in CANDIDATES]
-        return np.stack(found)
+    def _held_out(self, rows: Rows, candidates: Sequence[tuple[float, float]], seed: int) -> tuple[Numbers, Rows]:
+        """Scores of each candidate for each row by a model that has not seen it, and the row's fold."""
+        place = np.full(len(self.corpus.answers), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        scores, folds = np.full((len(candidates), len(rows)), np.nan), np.zeros(len(rows), dtype=np.int64)
+        for number, (known, tried) in enumerate(self.corpus.parts(rows, INNER_FOLDS, seed)):
+            ratings = self.corpus.is_negative[known]
+            space, (matrix, steps) = self._space(known)
+            there = space.matrices(self.counts[tried], self.numbers[tried])
+            folds[place[tried]] = number
+            for candidate, each in enumerate(candidates):
+                linear = self._linear(space, matrix, steps, ratings, *each)
+                scores[candidate, place[tried]] = linear.of_matrices(*there)
+        return scores, folds
 
     def _space(self, rows: Rows) -> tuple[Space, tuple[sparse.csr_array, Numbers]]:
         counts, numbers = self.counts[rows], self.numbers[rows]
@@ -253,6 +267,7 @@ class Classifier:
     name = "classifier"
     folds = 5
     curve = True
+    most_pairs = 1_000_000
     packages = ("numpy", "scipy", "scikit-learn")
 
     def learner(self, corpus: Corpus) -> _Learner:
@@ -264,4 +279,6 @@ class Classifier:
         return Linear.load(directory)
 
 
-KIND: Final = Classifier()
+def make(_model: str, _base_url: str, _use: ModelUse) -> Classifier:
+    """The kind; it asks no language model."""
+    return Classifier()

@@ -1,7 +1,7 @@
 """What every kind of evaluator is to the rest: how it learns, is tried, stored and asked.
 
-A new kind is one file with a ``Kind`` and its line in ``kind_of``. Validation, refusals, manifests and runs are the
-same for all.
+A new kind is one file with ``make(model, base_url, use)``, which returns a ``Kind``, and its line in MODULES.
+Validation, refusals, manifests and runs are the same for all.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from typing import Any, Final, Protocol
 
 from otel_feedback.errors import UsageError
 from otel_feedback.insights.evaluator.answers import Answers, Rows
+from otel_feedback.insights.evaluator.asked_model import ModelUse
 from otel_feedback.insights.evaluator.folds import Corpus
 from otel_feedback.insights.statistics import Numbers
 
-MODULES: Final = {"classifier": "otel_feedback.insights.evaluator.classifier"}
-"""Where the Kind of each name is; imported when it is asked for, since some need much."""
+MODULES: Final = {
+    "classifier": "otel_feedback.insights.evaluator.classifier",
+    "judge": "otel_feedback.insights.evaluator.judge",
+}
+"""Where each kind is made; imported when it is asked for, since some need much."""
+ASKS_A_MODEL: Final = frozenset({"judge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ class Fitted(Protocol):
     def scores(self, rows: Rows) -> Numbers:
         """What it says of rows of the corpus."""
 
+    def less_liked(self, first: Rows, second: Rows) -> Numbers:
+        """For each pair of rows of one prompt whether the first is liked less: 1.0, 0.0, or 0.5 where it can't tell."""
+
     def model(self) -> Model:
         """The model by itself."""
 
@@ -71,12 +79,14 @@ class Kind(Protocol):
     Attributes:
         folds: how many parts the rated calls are divided in to be tried; each is one fit.
         curve: whether fits are cheap enough to be tried on fewer calls, too.
+        most_pairs: how many pairs of answers to one prompt it compares when it is tried.
         packages: whose versions a manifest must name, since figures change with them.
     """
 
     name: str
     folds: int
     curve: bool
+    most_pairs: int
     packages: Sequence[str]
 
     def learner(self, corpus: Corpus) -> Learner:
@@ -90,13 +100,13 @@ class Kind(Protocol):
         """
 
 
-def kind_of(name: str) -> Kind:
-    """The kind of this name.
+def kind_of(name: str, model: str = "", base_url: str = "", use: ModelUse | None = None) -> Kind:
+    """The kind of this name; ``model``, ``base_url`` and ``use`` are for kinds that ask a language model.
 
     Raises:
         UsageError: there is none.
     """
     if name not in MODULES:
         raise UsageError(f"{name!r} is no kind of evaluator; there are {', '.join(MODULES)}")
-    found: Kind = importlib.import_module(MODULES[name]).KIND
+    found: Kind = importlib.import_module(MODULES[name]).make(model, base_url, use or ModelUse())
     return found

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from otel_feedback.errors import DataDirectoryError, UsageError
 from otel_feedback.insights.evaluator.answers import Answers
+from otel_feedback.insights.evaluator.asked_model import ModelUse
 from otel_feedback.insights.evaluator.calibration import Calibration, Verdicts
 from otel_feedback.insights.evaluator.kinds import Model, kind_of
 from otel_feedback.insights.export_files import MANIFEST, PROVENANCE
@@ -70,8 +71,12 @@ class Evaluator:
         return list(self.manifest["refused"])
 
 
-def load(directory: Path) -> Evaluator:
+def load(directory: Path, use: ModelUse | None = None) -> Evaluator:
     """The evaluator in a directory. Nothing that is read there can run.
+
+    Args:
+        directory: which.
+        use: how one that asks a language model may do so.
 
     Raises:
         DataDirectoryError: there is none, or it was changed.
@@ -84,7 +89,7 @@ def load(directory: Path) -> Evaluator:
             float("inf") if found["negative_from"] is None else float(found["negative_from"]),
             float(found["positive_below"]),
         )
-        model = kind_of(manifest["kind"]).load(directory / MODEL)
+        model = kind_of(manifest["kind"], use=use).load(directory / MODEL)
         return Evaluator(directory, manifest, model, Calibration.read(manifest["calibration"]), verdicts)
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataDirectoryError(f"The evaluator in {directory} can't be used: {error}. Train it anew") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -16,13 +17,15 @@ from otel_feedback.clickhouse import statements
 from otel_feedback.errors import OtelFeedbackError, UsageError
 from otel_feedback.insights import asking
 from otel_feedback.insights.asking import Ask
+from otel_feedback.insights.chat_model import DEFAULT_BASE_URL
 from otel_feedback.insights.contrast_run import Filter
 from otel_feedback.insights.duplicates import near_groups
 from otel_feedback.insights.evaluator import manifest as manifests
 from otel_feedback.insights.evaluator import validation
 from otel_feedback.insights.evaluator.answers import Answers
+from otel_feedback.insights.evaluator.asked_model import ModelUse
 from otel_feedback.insights.evaluator.folds import Corpus
-from otel_feedback.insights.evaluator.kinds import kind_of
+from otel_feedback.insights.evaluator.kinds import ASKS_A_MODEL, kind_of
 
 STATEMENT: Final = "insights/evaluator_rated"
 FEWEST_RATINGS: Final = 30
@@ -47,6 +50,7 @@ class Options:
             asked for, and an answer is called negative if that is likelier than usual.
         seed: of everything that is drawn.
         most_calls: rated calls that are read; of more, conversations are drawn by a hash of their id.
+        model: of a judge, as its server knows it; ``base_url`` is the server's, by default that of OPENAI_BASE_URL.
     """
 
     kind: str = "classifier"
@@ -54,6 +58,8 @@ class Options:
     precision: float | None = None
     seed: int = 1
     most_calls: int = 20_000
+    model: str = ""
+    base_url: str = ""
 
     def checked(self) -> Options:
         """With the name that it has, if it can be meant.
@@ -62,11 +68,15 @@ class Options:
             UsageError: it can't.
         """
         kind_of(self.kind)
+        asks = self.kind in ASKS_A_MODEL
+        if asks != bool(self.model):
+            raise UsageError(f"the kind {self.kind} " + ("needs a model: --model NAME" if asks else "asks no model"))
+        base_url = (self.base_url or os.environ.get("OPENAI_BASE_URL", "") or DEFAULT_BASE_URL) if asks else ""
         if self.precision is not None and not 0 < self.precision < 1:
             raise UsageError(f"a precision of {self.precision:g} can't be promised: name one above 0 and below 1")
         if self.most_calls < 1:
             raise UsageError("at least one call must be read")
-        return replace(self, name=manifests.check_name(self.name or self.kind))
+        return replace(self, name=manifests.check_name(self.name or self.kind), base_url=base_url)
 
 
 def train(
@@ -75,6 +85,7 @@ def train(
     *,
     of: Filter | None = None,
     options: Options | None = None,
+    use: ModelUse | None = None,
     progress: Callable[[int], Callable[[int], object]] = lambda _: lambda _: None,
 ) -> dict[str, Any]:
     """Train an evaluator, measure it, decide on its promotion, and write it to a directory that is not there yet.
@@ -84,6 +95,7 @@ def train(
         ask: asks the database (``asker``); None for the one of the environment's settings.
         of: which calls and ratings; by default what end users said of the last 30 days.
         options: how.
+        use: how a judge may ask its model.
         progress: called with the number of steps; what it returns is called with how many more are done.
 
     Returns:
@@ -92,6 +104,8 @@ def train(
     Raises:
         UsageError: an option or a moment can't be meant, or something is in the directory.
         OtelFeedbackError: there are too few ratings to learn anything from.
+        BudgetSpentError: a judge may ask no more; what was answered is kept, and training again asks the rest.
+        ModelError: a judge's model can't be asked.
         DataDirectoryError: the directory can't be written.
         DatabaseError: ClickHouse refused a statement or can't be asked.
     """
@@ -103,7 +117,7 @@ def train(
     values |= {"drawn": str(drawn), "rater": ""}
     with manifests.new_directory(directory) as unfinished:
         answers = Answers.of(asking.table(ask, STATEMENT, values))
-        return _trained(unfinished, answers, values, options, progress)
+        return _trained(unfinished, answers, values, options, use, progress)
 
 
 def _trained(
@@ -111,9 +125,10 @@ def _trained(
     answers: Answers,
     values: Mapping[str, str],
     options: Options,
+    use: ModelUse | None,
     progress: Callable[[int], Callable[[int], object]],
 ) -> dict[str, Any]:
-    kind = kind_of(options.kind)
+    kind = kind_of(options.kind, options.model, options.base_url, use)
     step = progress(validation.steps_of(kind) + _STEPS)
     corpus, by_people = _corpus(answers, values)
     step(1)
@@ -195,7 +210,7 @@ class Difference:
     now: Any
 
 
-def reproduce(directory: Path, ask: Ask | None = None) -> list[Difference]:
+def reproduce(directory: Path, ask: Ask | None = None, *, use: ModelUse | None = None) -> list[Difference]:
     """Train again from a manifest, and tell what differs: nothing, if data, libraries and figures are the same.
 
     Raises:
@@ -214,7 +229,7 @@ def reproduce(directory: Path, ask: Ask | None = None) -> list[Difference]:
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder) / "again"
         with manifests.new_directory(again) as unfinished:
-            now = _trained(unfinished, answers, was["filter"], Options(**was["options"]), lambda _: lambda _: None)
+            now = _trained(unfinished, answers, was["filter"], Options(**was["options"]), use, lambda _: lambda _: None)
     return [
         Difference(name, was.get(name), now[name]) for name in now if name != "version" and was.get(name) != now[name]
     ]

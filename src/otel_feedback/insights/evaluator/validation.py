@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from otel_feedback.insights.evaluator.calibration import Calibration, Verdicts, 
 from otel_feedback.insights.evaluator.figures import Bootstrap, Figure
 from otel_feedback.insights.evaluator.folds import Corpus
 from otel_feedback.insights.evaluator.kinds import Fitted, Kind, Learner
+from otel_feedback.insights.opposed import OpposedAnswers
 from otel_feedback.insights.statistics import Numbers
 
 CURVE: Final = (100, 300, 1000, 3000, 10_000)
@@ -75,10 +77,13 @@ def validate(
     is_negative = corpus.is_negative
     stated = sorted({*PRECISIONS} if precision is None else {*PRECISIONS, precision})
     collected = _Collected(len(rows), stated)
+    pairs: list[tuple[Rows, Numbers]] = []
     for number, (known, tried) in enumerate(parts):
         fitted = learner.fit(known, seed)
         scored = np.isfinite(fitted.held_out)
         collected.add(number, tried, fitted.scores(tried), fitted.held_out[scored], is_negative[known[scored]])
+        disliked, liked = opposed(corpus, tried, kind.most_pairs // kind.folds)
+        pairs.append((disliked, fitted.less_liked(disliked, liked)))
         step()
     evaluator = collected.tried()
     looked_at = baselines.numbers_of(corpus.answers)
@@ -87,6 +92,7 @@ def validate(
     told = _compared(evaluator, trivial, is_negative, bootstrap)
     told["calibration"] = _calibration(evaluator, is_negative, bootstrap)
     told["precision"] = _precisions(evaluator, is_negative, bootstrap)
+    told["pairs"] = _pairs(pairs, corpus, seed)
     step()
     told["learning_curve"] = _curve(learner, corpus, parts, seed, told["evaluator"][PRIMARY]) if kind.curve else []
     step()
@@ -176,6 +182,26 @@ def _precisions(evaluator: Tried, is_negative: Numbers, bootstrap: Bootstrap) ->
             "recall": found,
         }
     return told
+
+
+def opposed(corpus: Corpus, rows: Rows, most: int) -> tuple[Rows, Rows]:
+    """Disliked and liked answers to one prompt among these rows, pair by pair."""
+    with OpposedAnswers() as answers:
+        for row in rows.tolist():
+            is_positive = not corpus.is_negative[row]
+            answers.add("", corpus.answers.prompts[row], is_positive=is_positive, content=row)
+        found = list(islice(answers.pairs(), most))
+    disliked = np.array([bad for _, bad in found], dtype=np.int64)
+    return disliked, np.array([good for good, _ in found], dtype=np.int64)
+
+
+def _pairs(pairs: list[tuple[Rows, Numbers]], corpus: Corpus, seed: int) -> dict[str, Any]:
+    """Of pairs of a disliked and a liked answer to one prompt how often it told them apart; half for no verdict."""
+    rows, told = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    if not len(rows):
+        return {"count": 0, "right": None, "undecided": None}
+    right = Bootstrap(corpus.groups[rows], seed).figure(lambda weights: weights @ told / weights.sum(axis=1))
+    return {"count": len(rows), "right": right.told(), "undecided": round(float((told == 0.5).mean()), 6)}
 
 
 def _curve(

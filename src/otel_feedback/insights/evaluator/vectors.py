@@ -22,10 +22,11 @@ from otel_feedback.insights.statistics import Numbers
 
 COLUMNS: Final = 1 << 18
 _OPENING_CHARACTERS: Final = 80
-_MOST_TERMS: Final = 1500
-"""Of one text; the first ones."""
+_MOST_ANSWER_TERMS: Final = 800
+"""The first ones; so that texts of megabytes are rows of a bounded length."""
+_MOST_PROMPT_TERMS: Final = 400
 _PIECE_CHARACTERS: Final = 4
-_PIECES_OF: Final = 2000
+_PIECES_OF: Final = 1000
 """Characters that are read by pieces."""
 
 NUMBERS: Final = (
@@ -65,7 +66,7 @@ def numbers_of(answers: Answers) -> Numbers:
 def _numbers(prompt: str, answer: str, prompt_characters: float, answer_characters: float, messages: float) -> Numbers:
     lines = answer.count("\n") + 1
     told = max(len(answer), 1)
-    asked, said = texts.terms(prompt[:_PIECES_OF]), texts.terms(answer[:_PIECES_OF])
+    asked, said = texts.terms(prompt)[:_MOST_PROMPT_TERMS], texts.terms(answer)[:_MOST_ANSWER_TERMS]
     asked_terms, said_terms = set(asked), set(said)
     both = len(asked_terms & said_terms)
     packed = len(zlib.compress(answer.encode("utf-8", "replace"), 1)) / max(len(answer.encode("utf-8", "replace")), 1)
@@ -105,8 +106,8 @@ def terms_of(prompt: str, answer: str) -> Counter[str]:
     Words and pairs of words of prompt, answer, and the answer's opening.
     """
     counts: Counter[str] = Counter()
-    counts.update(f"answer: {term}" for term in texts.terms(answer)[:_MOST_TERMS])
-    counts.update(f"prompt: {term}" for term in texts.terms(prompt)[:_MOST_TERMS])
+    counts.update(f"answer: {term}" for term in texts.terms(answer)[:_MOST_ANSWER_TERMS])
+    counts.update(f"prompt: {term}" for term in texts.terms(prompt)[:_MOST_PROMPT_TERMS])
     counts.update(f"opening: {term}" for term in texts.terms(answer[:_OPENING_CHARACTERS]))
     return counts
 

@@ -12,9 +12,10 @@ from tests.support.judged_answers import as_answers, judged_answers
 from otel_feedback.insights.duplicates import near_groups
 from otel_feedback.insights.evaluator import validation, vectors
 from otel_feedback.insights.evaluator.answers import Answers
-from otel_feedback.insights.evaluator.classifier import KIND, Linear
+from otel_feedback.insights.evaluator.classifier import Classifier, Linear
 from otel_feedback.insights.evaluator.folds import Corpus
 
+CLASSIFIER = Classifier()
 HOSTILE = ("", " ", "\x00", "\ud800 half", "a" * 100_000, "🎉" * 3000, "\n" * 5000, "١٢٣", "```" * 900, "ไทย" * 500)
 
 
@@ -59,7 +60,7 @@ def corpus_of(answers: Answers) -> Corpus:
 
 def test_a_stored_model_says_the_same(tmp_path):
     corpus = corpus_of(as_answers(judged_answers(240)))
-    fitted = KIND.learner(corpus).fit(np.arange(240), 1)
+    fitted = CLASSIFIER.learner(corpus).fit(np.arange(240), 1)
     fitted.model().save(tmp_path)
     again = Linear.load(tmp_path)
     fresh = as_answers(judged_answers(50, 9))
@@ -82,7 +83,7 @@ def test_ratings_by_chance_are_hardly_ever_promoted():
     promoted = 0
     for seed in range(12):
         corpus = corpus_of(as_answers(judged_answers(160, seed, strength=0.0)))
-        told = validation.validate(KIND, KIND.learner(corpus), corpus, seed, None, lambda: None)
+        told = validation.validate(CLASSIFIER, CLASSIFIER.learner(corpus), corpus, seed, None, lambda: None)
         promoted += not validation.refusals(told, corpus, by_people=True)
     assert promoted <= 1
 
@@ -93,7 +94,7 @@ def test_dislike_of_short_answers_alone_is_the_baselines():
     answers = as_answers(judged_answers(400, 5))
     dislikes = chance.random(400) < 1 / (1 + np.exp((answers.answer_characters - 100) / 30))
     corpus = corpus_of(replace(answers, is_negative=dislikes.astype(float)))
-    told = validation.validate(KIND, KIND.learner(corpus), corpus, 1, None, lambda: None)
+    told = validation.validate(CLASSIFIER, CLASSIFIER.learner(corpus), corpus, 1, None, lambda: None)
     assert told["evaluator"]["roc_auc"][0] > 0.7
     (reason,) = validation.refusals(told, corpus, by_people=True)
     assert "does not beat the best baseline, answer length" in reason
