@@ -21,7 +21,7 @@ from otel_feedback.settings import Settings
 PERIOD: Final = ("--since", "2026-09-01", "--until", "2026-10-01")
 RATED: Final = judged_answers(200)
 LATER: Final = judged_answers(160, 7, first=1000)
-TRAINED_UNTIL: Final = "2026-09-22 00:00:00.000000"
+TRAINED_UNTIL: Final = "2026-09-22 00:00:00"
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ FILE: Final = "weights.npz"
 INNER_FOLDS: Final = 3
 CANDIDATES: Final = ((0.0, 0.1), (0.0, 1.0), (1.0, 0.1), (1.0, 1.0), (3.0, 0.03), (3.0, 0.1), (3.0, 0.3), (3.0, 1.0))
 """How much terms count beside numbers, and the inverse strength of the penalty."""
-CHOICE_CALLS: Final = 3000
+CHOICE_CALLS: Final = 2000
 """Of more calls so many decide between the candidates, since their fits would cost most of the time."""
 _STEPS: Final = 8
 _STEP_SIZE: Final = 0.4

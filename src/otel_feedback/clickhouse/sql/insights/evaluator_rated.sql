@@ -1,5 +1,5 @@
--- Question: which calls are rated positively or negatively by ratings from {rated_since:DateTime64(9, 'UTC')} on and before
--- {rated_until:DateTime64(9, 'UTC')}, by whom, and what was said in them? Whole conversations are drawn: {drawn:UInt32} of a
+-- Question: which calls are rated positively or negatively by ratings from {rated_since:DateTime('UTC')} on and before
+-- {rated_until:DateTime('UTC')}, by whom, and what was said in them? Whole conversations are drawn: {drawn:UInt32} of a
 -- million. Score is what the evaluator {rater:String} said of a call, if it did.
 -- Cost: texts of the drawn calls, one pass over the narrow columns of the period's calls, one over all ratings.
 WITH
@@ -16,8 +16,8 @@ WITH
         FROM rated_llm_calls
         WHERE Timestamp >= {since:DateTime('UTC')}
             AND Timestamp < {until:DateTime('UTC')}
-            AND RatingTime >= {rated_since:DateTime64(9, 'UTC')}
-            AND RatingTime < {rated_until:DateTime64(9, 'UTC')}
+            AND RatingTime >= {rated_since:DateTime('UTC')}
+            AND RatingTime < {rated_until:DateTime('UTC')}
             AND Label IN ('positive', 'negative')
             AND ({source:String} = '' AND Source != 'evaluator' OR Source = {source:String})
             AND ({service:String} = '' OR ServiceName = {service:String})
