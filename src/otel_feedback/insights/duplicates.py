@@ -8,7 +8,6 @@ with them.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import random
@@ -16,7 +15,6 @@ import sqlite3
 import unicodedata
 import zlib
 from collections.abc import Iterable
-from importlib.resources import files
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -24,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+
+from otel_feedback.insights import sqlite_statements
 
 NEAR: Final = 0.85
 _PERMUTATIONS: Final = 64
@@ -44,7 +44,7 @@ class Duplicates:
     def __init__(self, *, near: bool = True) -> None:
         self._near = near
         self._seen = sqlite3.connect("")  # a temporary file, gone with the connection
-        self._seen.executescript(_sql("seen_texts"))
+        self._seen.executescript(sqlite_statements.load("seen_texts"))
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +56,7 @@ class Duplicates:
         """Whether an earlier text of this kind said the same, whatever its case and spaces; a new one is remembered."""
         plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
         digest = hashlib.blake2b(f"{kind}\n{plain}".encode("utf-8", "replace"), digest_size=16).digest()
-        if self._seen.execute(_sql("remember_text"), (digest,)).rowcount == 0:
+        if self._seen.execute(sqlite_statements.load("remember_text"), (digest,)).rowcount == 0:
             return "exact"
         return "near" if self._near and self._is_near(plain[:_MOST_CHARACTERS], kind) else "new"
 
@@ -66,17 +66,12 @@ class Duplicates:
             hashlib.blake2b(f"{kind}\n{number}\n".encode() + band.tobytes(), digest_size=12).hexdigest()
             for number, band in enumerate(signature.reshape(_BANDS, -1))
         ]
-        for (known,) in self._seen.execute(_sql("signatures_with_bands"), (json.dumps(bands),)):
+        for (known,) in self._seen.execute(sqlite_statements.load("signatures_with_bands"), (json.dumps(bands),)):
             if np.mean(np.frombuffer(known, dtype="<u4") == signature) >= NEAR:
                 return True
         packed = signature.tobytes()
-        self._seen.executemany(_sql("remember_band"), [(band, packed) for band in bands])
+        self._seen.executemany(sqlite_statements.load("remember_band"), [(band, packed) for band in bands])
         return False
-
-
-@functools.cache
-def _sql(name: str) -> str:
-    return files("otel_feedback.insights").joinpath("sqlite", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _signature(text: str) -> NDArray[np.uint32]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_feedback.errors import DataDirectoryError
+from otel_feedback.insights import sqlite_statements
 from otel_feedback.insights.chat_model import ChatModel, Message, ModelError
 from otel_feedback.insights.spending import Prices, Spending
 
@@ -73,9 +74,8 @@ class AskedModel:
             if use.cache is not None:
                 use.cache.parent.mkdir(parents=True, exist_ok=True)
             self._kept = sqlite3.connect(use.cache or ":memory:", check_same_thread=False, isolation_level=None)
-            self._kept.execute("PRAGMA busy_timeout = 30000")
-            self._kept.execute("CREATE TABLE IF NOT EXISTS answer (question BLOB PRIMARY KEY, day INTEGER, value TEXT)")
-            self._kept.execute("DELETE FROM answer WHERE day < ?", (_today() - KEPT_DAYS,))
+            self._kept.executescript(sqlite_statements.load("model_answers"))
+            self._kept.execute(sqlite_statements.load("forget_answers"), (_today() - KEPT_DAYS,))
         except (OSError, sqlite3.Error) as error:
             raise DataDirectoryError(f"{use.cache} can't hold a model's answers: {error}") from None
         weakref.finalize(self, _close, self._kept, self._model)
@@ -94,7 +94,7 @@ class AskedModel:
         answer = self._model.ask(question.messages, schema=question.schema, most_tokens=question.most_tokens, seed=1)
         with self._lock:
             row = (key, _today(), json.dumps(answer.value, ensure_ascii=False))
-            self._kept.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", row)
+            self._kept.execute(sqlite_statements.load("keep_answer"), row)
         return answer.value
 
     def ask_all(self, questions: Sequence[Question]) -> list[Any | ModelError]:
@@ -129,7 +129,7 @@ class AskedModel:
 
     def _find(self, key: bytes) -> str | None:
         with self._lock:
-            row = self._kept.execute("SELECT value FROM answer WHERE question = ?", (key,)).fetchone()
+            row = self._kept.execute(sqlite_statements.load("find_answer"), (key,)).fetchone()
         return None if row is None else str(row[0])
 
 
