@@ -10,7 +10,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
-	bench-dashboard bench-insights bench-experiments soak screenshots cookbook clean
+	bench-dashboard bench-insights bench-experiments bench-evaluator soak screenshots cookbook clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-insights: install ## Measure how many findings of contrast are false, and 
 
 bench-experiments: install ## Measure how often experiment finds a difference where there is none, and where there is one
 	@$(BIN)/python -m tests.benchmarks.experiments $(ARGS)
+
+bench-evaluator: install ## Measure how good an evaluator gets with how many ratings, and what training takes
+	@$(BIN)/python -m tests.benchmarks.evaluator $(ARGS)
 
 soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

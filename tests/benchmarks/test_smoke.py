@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import dashboard, experiments, freshness, history, idle, insights, sdk
+from tests.benchmarks import dashboard, evaluator, experiments, freshness, history, idle, insights, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
@@ -87,6 +88,23 @@ def test_false_findings_are_counted_for_each_recipe(capsys: pytest.CaptureFixtur
 def test_experiments_are_counted_for_each_kind_of_ratings():
     told = list(experiments.rows(1))[2:]
     assert [row.split(" | ")[0] for row in told] == [f"| {name}" for name in experiments.BALLOTS]
+
+
+def test_how_good_an_evaluator_gets_is_measured_on_made_up_answers_and_on_pairs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    evaluator.main(["--most", "100"])
+    pairs = tmp_path / "pairs.jsonl"
+    turns = "\n\nHuman: where is order {}?\n\nAssistant: {}"
+    sides = ("It was sent on day {0}, with number {0}.", "I am unable to help with order {0}.")
+    with pairs.open("w") as file:
+        for number in range(250):
+            chosen, rejected = (turns.format(number, each.format(number)) for each in sides)
+            file.write(json.dumps({"chosen": chosen, "rejected": rejected}) + "\n")
+    evaluator.main(["--pairs", str(pairs)])
+    made, of_pairs = (row for row in capsys.readouterr().out.splitlines() if row.startswith(("| 100 ", "| 500 ")))
+    assert made.startswith("| 100 | 0.")
+    assert of_pairs.startswith("| 500 | 1.000 ")
 
 
 def test_the_soak_finds_nothing_wrong_after_two_kills(tmp_path: Path):

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 _SOURCES: Final = ("end_user", "annotator", "evaluator", "any")
 
 
-def add_filter(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--since``, ``--until``, ``--service``, ``--name`` and ``--source``."""
+def add_filter(parser: argparse.ArgumentParser, *, ratings: bool = True) -> None:
+    """Declare ``--since``, ``--until`` and ``--service``, and with ``ratings`` ``--name`` and ``--source``."""
     parser.add_argument(
         "--since", default="30d", metavar="WHEN", help="calls from when on, as report has it (default: 30d)"
     )
     parser.add_argument("--until", default="now", metavar="WHEN", help="calls until when; times are in UTC")
     parser.add_argument("--service", default="", metavar="NAME", help="calls of this service only")
+    if not ratings:
+        parser.set_defaults(name="", source="end_user")
+        return
     parser.add_argument("--name", default="", metavar="NAME", help="ratings of this name only, e.g. thumbs")
     parser.add_argument("--source", default="end_user", choices=_SOURCES, help="whose ratings (default: end_user)")
 

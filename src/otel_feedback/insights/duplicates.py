@@ -8,25 +8,29 @@ with them.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import random
 import sqlite3
 import unicodedata
 import zlib
-from importlib.resources import files
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from otel_feedback.insights import sqlite_statements
 
 NEAR: Final = 0.85
 _PERMUTATIONS: Final = 64
 _BANDS: Final = 8
 _PIECE_CHARACTERS: Final = 5
 _MOST_CHARACTERS: Final = 20_000
+_MOST_COMPARED: Final = 1500
 _CHANCE: Final = random.Random(1)  # noqa: S311  # no secret; the same numbers everywhere
 _FACTORS: Final = np.array([_CHANCE.getrandbits(64) | 1 for _ in range(_PERMUTATIONS)], dtype=np.uint64)
 _SUMMANDS: Final = np.array([_CHANCE.getrandbits(64) for _ in range(_PERMUTATIONS)], dtype=np.uint64)
@@ -40,7 +44,7 @@ class Duplicates:
     def __init__(self, *, near: bool = True) -> None:
         self._near = near
         self._seen = sqlite3.connect("")  # a temporary file, gone with the connection
-        self._seen.executescript(_sql("seen_texts"))
+        self._seen.executescript(sqlite_statements.load("seen_texts"))
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +56,7 @@ class Duplicates:
         """Whether an earlier text of this kind said the same, whatever its case and spaces; a new one is remembered."""
         plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
         digest = hashlib.blake2b(f"{kind}\n{plain}".encode("utf-8", "replace"), digest_size=16).digest()
-        if self._seen.execute(_sql("remember_text"), (digest,)).rowcount == 0:
+        if self._seen.execute(sqlite_statements.load("remember_text"), (digest,)).rowcount == 0:
             return "exact"
         return "near" if self._near and self._is_near(plain[:_MOST_CHARACTERS], kind) else "new"
 
@@ -62,17 +66,12 @@ class Duplicates:
             hashlib.blake2b(f"{kind}\n{number}\n".encode() + band.tobytes(), digest_size=12).hexdigest()
             for number, band in enumerate(signature.reshape(_BANDS, -1))
         ]
-        for (known,) in self._seen.execute(_sql("signatures_with_bands"), (json.dumps(bands),)):
+        for (known,) in self._seen.execute(sqlite_statements.load("signatures_with_bands"), (json.dumps(bands),)):
             if np.mean(np.frombuffer(known, dtype="<u4") == signature) >= NEAR:
                 return True
         packed = signature.tobytes()
-        self._seen.executemany(_sql("remember_band"), [(band, packed) for band in bands])
+        self._seen.executemany(sqlite_statements.load("remember_band"), [(band, packed) for band in bands])
         return False
-
-
-@functools.cache
-def _sql(name: str) -> str:
-    return files("otel_feedback.insights").joinpath("sqlite", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _signature(text: str) -> NDArray[np.uint32]:
@@ -82,3 +81,25 @@ def _signature(text: str) -> NDArray[np.uint32]:
     hashes = np.array([zlib.crc32(each.encode("utf-8", "replace")) for each in pieces], dtype=np.uint64)
     smallest = (hashes[:, None] * _FACTORS + _SUMMANDS).min(axis=0)
     return np.asarray(smallest >> np.uint64(32), dtype="<u4")
+
+
+def near_groups(texts: Iterable[str]) -> NDArray[np.int64]:
+    """For each text the number of its group: texts are together that are nearly the same, or a chain of these.
+
+    Whatever their case and spaces; of each the first _MOST_COMPARED characters are compared. Numbers have no gaps.
+    """
+    first_with: dict[tuple[int, bytes], int] = {}
+    signatures: list[NDArray[np.uint32]] = []
+    pairs: list[tuple[int, int]] = []
+    for number, text in enumerate(texts):
+        plain = " ".join(unicodedata.normalize("NFKC", text[:_MOST_COMPARED]).casefold().split())
+        signature = _signature(plain)
+        signatures.append(signature)
+        for band, values in enumerate(signature.reshape(_BANDS, -1)):
+            earlier = first_with.setdefault((band, values.tobytes()), number)
+            if earlier != number and np.mean(signatures[earlier] == signature) >= NEAR:
+                pairs.append((earlier, number))
+    size = len(signatures)
+    ends = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+    graph = sparse.coo_array((np.ones(len(pairs), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -37,6 +37,8 @@ class Stale:
 def verify(directory: Path, ask: Ask | None = None) -> list[Stale]:
     """The files of all exports at or below this directory that must not be used any more, or only without these rows.
 
+    Evaluators tell what they learned from in the same way, and are among them.
+
     Raises:
         DataDirectoryError: there is no export, or it can't be read.
         DatabaseError: ClickHouse refused a statement or can't be asked.
@@ -49,7 +51,8 @@ def verify(directory: Path, ask: Ask | None = None) -> list[Stale]:
     found = []
     for export in exports:
         for provenance in sorted((export / PROVENANCE).glob("*.jsonl")):
-            (file,) = (export / DATA).glob(f"{provenance.stem}.*")
+            # What was trained, and not exported, has no file of rows: then the whole of it must go.
+            file = next((export / DATA).glob(f"{provenance.stem}.*"), export)
             stale = _look(provenance, str(file), ask)
             if stale.rows:
                 found.append(stale)

@@ -1,7 +1,7 @@
 """The attributes of a span that the SDK has just started or ended, in the dict in which it holds them.
 
-OpenTelemetry's own ``set_attributes`` takes twice as long as all else that a session does to a span. It is used where the
-SDK has no such dict, or would change or drop what is added (docs/adr/0031-session-attributes-go-into-the-spans-dict.md).
+OpenTelemetry's own ``set_attributes`` takes twice as long as all else that a session does to a span. It is used where
+the SDK has no such dict, or would change or drop what is added (docs/adr/0031).
 """
 
 from __future__ import annotations

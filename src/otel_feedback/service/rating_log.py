@@ -20,14 +20,14 @@ VIA_HTTP: Final = "http"
 _INFO: Final = 9
 
 
-def export_request(rating: Rating) -> bytes:
+def export_request(rating: Rating, *, via: str = VIA_HTTP) -> bytes:
     """One ExportLogsServiceRequest that holds the rating alone: its context the target, its time the click's."""
     record = LogRecord(
         time_unix_nano=rating.time_unix_nano,
         observed_time_unix_nano=time.time_ns(),
         severity_number=_INFO,  # type: ignore[arg-type]  # an enum of protobuf's is an int
         event_name=semconv.EVALUATION_EVENT,
-        attributes=attributes_of(rating),
+        attributes=attributes_of(rating, via=via),
         trace_id=bytes.fromhex(rating.target.trace_id),
         span_id=bytes.fromhex(rating.target.span_id),
     )
@@ -41,12 +41,12 @@ def resource() -> Resource:
     return Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value=SERVICE_NAME))])
 
 
-def attributes_of(rating: Rating) -> list[KeyValue]:
-    """The attributes of every carrier of the rating."""
-    return [KeyValue(key=key, value=_value(value)) for key, value in _attributes(rating)]
+def attributes_of(rating: Rating, *, via: str = VIA_HTTP) -> list[KeyValue]:
+    """The attributes of every carrier of the rating; "" for ``via`` where the carrier itself is the way it came."""
+    return [KeyValue(key=key, value=_value(value)) for key, value in _attributes(rating, via)]
 
 
-def _attributes(rating: Rating) -> Iterator[tuple[str, str | float | tuple[str, ...]]]:
+def _attributes(rating: Rating, via: str) -> Iterator[tuple[str, str | float | tuple[str, ...]]]:
     """What is known of the rating; absent parts are left out."""
     target = rating.target
     parts: tuple[tuple[str, str | float | tuple[str, ...] | None], ...] = (
@@ -66,7 +66,7 @@ def _attributes(rating: Rating) -> Iterator[tuple[str, str | float | tuple[str, 
         (semconv.FEEDBACK_SCORE_MAX, rating.score_max),
         (semconv.FEEDBACK_REASONS, rating.reasons),
         (semconv.FEEDBACK_CORRECTION, rating.correction),
-        (semconv.FEEDBACK_VIA, VIA_HTTP),
+        (semconv.FEEDBACK_VIA, via),
     )
     for key, value in parts:
         if value is not None and value not in ("", ()):

@@ -11,13 +11,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from otel_feedback import semconv
 from otel_feedback.rating import Rating, Scope
-from otel_feedback.service.rating_log import INSTRUMENTATION_SCOPE, attributes_of, resource
+from otel_feedback.service.rating_log import INSTRUMENTATION_SCOPE, VIA_HTTP, attributes_of, resource
 
 _TRACE_ID_BYTES: Final = 16
 _SPAN_ID_BYTES: Final = 8
 
 
-def export_request(rating: Rating) -> bytes | None:
+def export_request(rating: Rating, *, via: str = VIA_HTTP) -> bytes | None:
     """One ExportTraceServiceRequest that holds the rating alone: a span of no length at the moment of the click.
 
     It is a child of the rated span, with a link to it; of a session or a response id it is the root of a trace of its
@@ -26,7 +26,7 @@ def export_request(rating: Rating) -> bytes | None:
     target = rating.target
     if target.scope is Scope.TRACE and not target.span_id:
         return None
-    attributes = attributes_of(rating)
+    attributes = attributes_of(rating, via=via)
     span = Span(
         trace_id=os.urandom(_TRACE_ID_BYTES),
         span_id=os.urandom(_SPAN_ID_BYTES),

@@ -1,0 +1,2 @@
+-- The answer to a question.
+SELECT value FROM answer WHERE question = ?

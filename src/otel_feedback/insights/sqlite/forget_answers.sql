@@ -1,0 +1,2 @@
+-- Forgets answers that came before a day.
+DELETE FROM answer WHERE day < ?

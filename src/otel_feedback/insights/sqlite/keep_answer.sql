@@ -1,0 +1,2 @@
+-- Keeps the answer to a question.
+INSERT OR REPLACE INTO answer VALUES (?, ?, ?)
