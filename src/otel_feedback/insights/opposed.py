@@ -10,6 +10,8 @@ from itertools import groupby
 from types import TracebackType
 from typing import Any, Final, Self
 
+from otel_feedback.insights import sqlite_statements
+
 MOST_PAIRS: Final = 5
 """Of one prompt; a greeting that everybody sends would fill the data set otherwise."""
 
@@ -19,10 +21,7 @@ class OpposedAnswers:
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("")  # a temporary file, gone with the connection
-        self._file.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-            "CREATE TABLE answer (prompt BLOB, is_positive INTEGER, number INTEGER PRIMARY KEY, content TEXT);"
-        )
+        self._file.executescript(sqlite_statements.load("answers_by_prompt"))
 
     def __enter__(self) -> Self:
         return self
@@ -35,16 +34,12 @@ class OpposedAnswers:
         text = json.dumps([group, prompt], sort_keys=True, ensure_ascii=False)
         digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
         values = (digest, is_positive, json.dumps(content, ensure_ascii=False))
-        self._file.execute("INSERT INTO answer (prompt, is_positive, content) VALUES (?, ?, ?)", values)
+        self._file.execute(sqlite_statements.load("add_answer"), values)
 
     def pairs(self) -> Iterator[tuple[Any, Any]]:
         """The contents of a liked and a disliked answer to one prompt, each used once, in the order they came in."""
-        self._file.execute("CREATE INDEX by_prompt ON answer (prompt)")
-        opposed = self._file.execute(
-            "SELECT prompt, is_positive, content FROM answer WHERE prompt IN"
-            " (SELECT prompt FROM answer GROUP BY prompt HAVING min(is_positive) != max(is_positive))"
-            " ORDER BY min(number) OVER (PARTITION BY prompt), number"
-        )
+        self._file.execute(sqlite_statements.load("index_prompts"))
+        opposed = self._file.execute(sqlite_statements.load("opposed_answers"))
         for _, rows in groupby(opposed, key=lambda row: row[0]):
             sides: tuple[list[str], list[str]] = ([], [])
             for _, is_positive, content in rows:
