@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from otel_feedback.cli.evaluator_train import FIGURES
 from otel_feedback.cli.model_arguments import add_model_use, model_use
 from otel_feedback.settings import Settings
 
@@ -16,12 +17,6 @@ if TYPE_CHECKING:
 
 SUMMARY: Final = "compare an evaluator with what users rated since its training; exits with 1 if it got worse"
 EXAMPLE: Final = "otel-feedback evaluator drift thumbs-judge"
-_NAMES: Final = {
-    "roc_auc": "ROC AUC",
-    "balanced_accuracy": "balanced accuracy",
-    "average_precision": "average precision",
-    "kappa": "Cohen's kappa",
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +59,7 @@ def _text(found: Drift, who: str) -> str:
         return "\n".join([*lines, "These are too few to tell."])
     for name, each in found.figures.items():
         lines.append(
-            f"{_NAMES[name]}: promised {each.promised.value:.3f}, now {each.now.value:.3f} "
+            f"{FIGURES[name]}: promised {each.promised.value:.3f}, now {each.now.value:.3f} "
             f"({each.now.low:.3f} to {each.now.high:.3f})"
         )
     if not found.reasons:

@@ -15,12 +15,13 @@ SUMMARY: Final = "train an evaluator, measure it on people it has not seen, and 
 EXAMPLE: Final = "otel-feedback evaluator train --out thumbs-judge --since 90d --precision 0.8"
 _MOST_CALLS: Final = {"judge": 500}
 """Each costs a question or more."""
-_NAMES: Final = {
+FIGURES: Final = {
     "roc_auc": "ROC AUC",
     "balanced_accuracy": "balanced accuracy",
     "average_precision": "average precision",
     "kappa": "Cohen's kappa",
 }
+"""As they are told, by their names in the manifest."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -121,7 +122,7 @@ def _table(figures: dict[str, Any]) -> list[str]:
     """The evaluator's figures, and how far it is ahead of each baseline."""
     heads = ["", "evaluator", *(f"ahead of {name}" for name in figures["baselines"])]
     rows = [heads]
-    for name, title in _NAMES.items():
+    for name, title in FIGURES.items():
         leads = [_signed(each[name]["lead"]) for each in figures["baselines"].values()]
         rows.append([title, _interval(figures["evaluator"][name]), *leads])
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]

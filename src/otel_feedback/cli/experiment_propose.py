@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from otel_feedback.cli.model_arguments import add_budget, prices
 from otel_feedback.cli.rated_arguments import add_filter, filter_of, positive
 from otel_feedback.settings import Settings
 
@@ -27,15 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--examples", type=positive, default=20, metavar="N", help="disliked answers that it is shown (default: 20)"
     )
-    parser.add_argument(
-        "--prices", type=_prices, metavar="IN/OUT", help="what a million input and output tokens cost, e.g. 2.5/10"
-    )
-    parser.add_argument(
-        "--most-cost", type=float, metavar="AMOUNT", help="ask nothing that might cost more, in the unit of --prices"
-    )
-    parser.add_argument(
-        "--most-tokens", type=positive, metavar="N", help="ask nothing that might take more, of both kinds together"
-    )
+    add_budget(parser)
     parser.add_argument("--no-store", action="store_true", help="do not keep the draft in the table insight_findings")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
@@ -46,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         OtelFeedbackError: there is nothing to learn from, or the database or the model can't be asked.
     """
-    from otel_feedback.insights import ChatModel, Prices, Spending, asker, propose  # noqa: PLC0415  # --help needs no extra
+    from otel_feedback.insights import ChatModel, Spending, asker, propose  # noqa: PLC0415  # --help needs no extra
     from otel_feedback.redaction import load_redactor  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     with ChatModel(
         arguments.model,
-        prices=Prices(*arguments.prices) if arguments.prices else None,
+        prices=prices(arguments),
         spending=Spending(most_cost=arguments.most_cost, most_tokens=arguments.most_tokens),
     ) as model:
         proposal = propose(
@@ -92,13 +85,3 @@ def _lines(proposal: Proposal) -> Iterator[str]:
     yield f"{proposal.input_tokens} + {proposal.output_tokens} tokens{cost}. Nothing was changed anywhere."
     if proposal.id:
         yield f"Kept as {proposal.id} in insight_findings, with the ids of the examples."
-
-
-def _prices(text: str) -> tuple[float, float]:
-    try:
-        first, second = (float(each) for each in text.split("/"))
-    except ValueError:
-        first, second = -1.0, -1.0
-    if not (0 <= first < float("inf") and 0 <= second < float("inf")):
-        raise argparse.ArgumentTypeError("write two numbers, for input and output, e.g. 2.5/10")
-    return first, second
