@@ -24,8 +24,8 @@ def use(service: RunningService, answers: int) -> None:
     before = len(service.sql("SELECT 1 FROM otel_traces"))
     run_app(service.http, Plan(answers=answers, rated=(0,), comment="Good."))
     service.wait_for_rows("SELECT 1 FROM otel_traces", before + answers * SPANS + 1)
-    service.wait_for_rows("SELECT 1 FROM rated_llm_calls", before and 2 or 1)
-    service.wait_for_rows("SELECT 1 FROM rating_deliveries", before and 2 or 1)
+    service.wait_for_rows("SELECT 1 FROM rated_llm_calls", (before and 2) or 1)
+    service.wait_for_rows("SELECT 1 FROM rating_deliveries", (before and 2) or 1)
 
 
 def test_a_server_is_restored_from_its_backup(tmp_path: Path):
