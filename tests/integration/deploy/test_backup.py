@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.clickhouse_roles import server_with_roles
 from tests.support.clickhouse_server import ClickHouseServer
 from tests.support.rated_app import SPANS, Plan, run_app
-from tests.support.service import RunningService, running_service
+from tests.support.service import RunningService, running_service, start_in_vain
 
 TABLES = ("otel_traces", "otel_logs", "rating_deliveries", "llm_call_spans", "schema_migrations")
 VIEWS = ("feedback", "rated_llm_calls", "traces", "sessions", "users")
@@ -69,3 +69,24 @@ def test_an_embedded_database_is_restored_from_a_copy_of_the_data_directory(tmp_
 def archive(here: Path, there: Path) -> None:
     """As ``cp -a``: ClickHouse's folders are links, which must stay links."""
     shutil.copytree(here, there, symlinks=True)
+
+
+def test_the_way_back_from_a_newer_schema_is_its_backup(tmp_path: Path):
+    server, users = server_with_roles(tmp_path, f"<backups><allowed_path>{tmp_path}/backups/</allowed_path></backups>")
+    settings = {"OTEL_FEEDBACK_DATABASE_URL": users.migrator}
+    try:
+        server.start()
+        with running_service(tmp_path / "data", settings) as service:
+            use(service, 3)
+            expected = contents(service)
+        ClickHouseServer(users.migrator).execute("BACKUP DATABASE otel TO File('before-the-upgrade')")
+        server.execute("INSERT INTO otel.schema_migrations (Version, Name) VALUES (9999, 'of a newer version')")
+        code, said = start_in_vain(tmp_path / "data", settings)
+        assert (code, "Schema is at 9999" in said) == (1, True)
+        server.execute("DROP DATABASE otel SYNC")
+        server.execute("RESTORE DATABASE otel FROM File('before-the-upgrade')")
+        with running_service(tmp_path / "data", settings) as service:
+            assert contents(service) == expected
+            use(service, 1)
+    finally:
+        server.stop()

@@ -1,6 +1,6 @@
 """deploy/docker: the Dockerfile is sound, and what it installs runs without rights on a root that can't be written to.
 
-No image is built, since none can be pulled where these tests run: the build stage's own command installs the packages here,
+No image is built, since none can be pulled where these tests run: the build stage's own command installs the packages,
 and the service runs as the image has it, with its environment, in a mount namespace whose root is read-only.
 """
 
@@ -82,7 +82,7 @@ def test_every_file_that_it_copies_is_let_through():
 
 @pytest.fixture
 def installed() -> Iterator[Path]:
-    """A folder that everybody may read, with the packages in ``program``, installed by the build stage's last command."""
+    """A folder that everybody may read; in ``program`` what the build stage's last command installs."""
     if os.geteuid() != 0:
         missing_tool("run this as root: it makes a mount namespace with a read-only root")
     folder = Path(tempfile.mkdtemp(prefix="otel-feedback-image-", dir="/var/tmp"))  # not below /tmp, which is hidden
