@@ -52,7 +52,10 @@ _CONFIG = """<clickhouse>
   <memory_worker_use_cgroup>0</memory_worker_use_cgroup>
   <send_crash_reports><enabled>0</enabled></send_crash_reports>
   <users_config>{config}</users_config>
-  <users><default><password/><networks><ip>::/0</ip></networks><access_management>1</access_management></default></users>
+  <users>
+    <default><password/><networks><ip>::/0</ip></networks><access_management>1</access_management></default>
+    {more_users}
+  </users>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
   {more_config}
@@ -95,8 +98,10 @@ class OwnClickHouse(ClickHouseServer):
     Its data, its config and ``clickhouse.log`` are in ``folder``. The database ``otel`` is for the caller to make.
     """
 
-    def __init__(self, folder: Path, ports: tuple[int, int] | None = None, more_config: str = "") -> None:
-        """``ports`` are those for HTTP and TCP, free ones by default; ``more_config`` is XML."""
+    def __init__(
+        self, folder: Path, ports: tuple[int, int] | None = None, more_config: str = "", more_users: str = ""
+    ) -> None:
+        """``ports`` are those for HTTP and TCP, free ones by default; ``more_config`` and ``more_users`` are XML."""
         http_port, tcp_port = ports or free_ports(2)
         super().__init__(f"clickhouse://default:@127.0.0.1:{http_port}/otel", tcp_port)
         self.folder = folder
@@ -104,8 +109,9 @@ class OwnClickHouse(ClickHouseServer):
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         config = folder / "config.xml"
+        more = {"more_config": more_config, "more_users": more_users}
         paths = {"data": escape(str(folder / "data")), "config": escape(str(config))}
-        config.write_text(_CONFIG.format(http_port=http_port, tcp_port=tcp_port, more_config=more_config, **paths))
+        config.write_text(_CONFIG.format(http_port=http_port, tcp_port=tcp_port, **more, **paths))
         self._command = [*_program(), f"--config-file={config}"]
 
     @property

@@ -7,9 +7,10 @@ from typing import Final
 
 from otel_feedback.clickhouse import statements
 from otel_feedback.clickhouse.database import Database
-from otel_feedback.errors import SchemaVersionError
+from otel_feedback.errors import DatabaseError, SchemaVersionError
 from otel_feedback.settings import Settings
 
+_NOT_THERE: Final = {60, 81, 497}  # UNKNOWN_TABLE, UNKNOWN_DATABASE; ACCESS_DENIED, which may hide them
 UNMATCHED_AFTER: Final = "unmatched_after_seconds"
 
 
@@ -29,6 +30,20 @@ def applied_version(database: Database) -> int:
     """
     (row,) = database.query(statements.load("queries/schema_version.sql"))
     return int(row["Version"])
+
+
+def found_version(database: Database) -> int | None:
+    """As ``applied_version``; None where there is no such database, or no tables of ours in it.
+
+    Raises:
+        DatabaseError: ClickHouse refused the query.
+    """
+    try:
+        return applied_version(database)
+    except DatabaseError as error:
+        if error.code in _NOT_THERE:
+            return None
+        raise
 
 
 def newest_version() -> int:
