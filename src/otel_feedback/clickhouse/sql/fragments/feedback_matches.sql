@@ -17,6 +17,6 @@ AND ({model:String} = '' AND {version:String} = '' OR f.FeedbackId IN (
 ))
 AND ({user:String} = '' OR f.RaterId = {user:String}
     OR f.SessionId IN (
-        SELECT SessionId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String} AND SessionId != ''
+        SELECT SessionId FROM llm_call_spans FINAL WHERE {user:String} != '' AND UserId = {user:String} AND SessionId != ''
     )
-    OR f.TraceId IN (SELECT TraceId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String}))
+    OR f.TraceId IN (SELECT TraceId FROM llm_call_spans FINAL WHERE {user:String} != '' AND UserId = {user:String}))

@@ -2,7 +2,7 @@
 -- Parameters: {rated:String} '' or one of 'positive', 'negative', 'any rating', 'not rated'; {errors:String} '' or 'only';
 --   {service:String} {model:String} {user:String} {text:String} '' for any; {since:Int64} {until:Int64} Unix
 --   nanoseconds; {before_time:Int64} {before_id:String} the last row shown; {limit:UInt32}.
--- Cost: aggregates the narrow columns of the calls; reads no prompt.
+-- Cost: aggregates the narrow columns of the calls; with a user, a service or a model those of their sessions. Reads no prompt.
 SELECT
     s.SessionId AS SessionId,
     s.UserId AS UserId,
@@ -21,12 +21,12 @@ WHERE s.LastTime >= fromUnixTimestamp64Nano({since:Int64})
     AND s.LastTime < fromUnixTimestamp64Nano({until:Int64})
     AND (toUnixTimestamp64Nano(s.LastTime), s.SessionId) < ({before_time:Int64}, {before_id:String})
     AND ({text:String} = '' OR positionCaseInsensitiveUTF8(s.SessionId, {text:String}) > 0)
-    AND ({user:String} = '' OR s.UserId = {user:String} OR s.SessionId IN (
-        SELECT SessionId FROM llm_calls WHERE {user:String} != '' AND UserId = {user:String}
+    AND ({user:String} = '' OR s.SessionId IN (
+        SELECT SessionId FROM llm_call_spans FINAL WHERE {user:String} != '' AND UserId = {user:String}
     ))
     AND ({service:String} = '' AND {model:String} = '' OR s.SessionId IN (
         SELECT SessionId
-        FROM llm_calls
+        FROM llm_call_spans FINAL
         WHERE {service:String} || {model:String} != ''
             AND ({service:String} = '' OR ServiceName = {service:String})
             AND ({model:String} = '' OR if(ResponseModel != '', ResponseModel, RequestModel) = {model:String})
