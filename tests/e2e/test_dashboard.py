@@ -68,6 +68,7 @@ def _paths(dashboard: Dashboard) -> dict[str, str]:
         "session-long-answer": "/sessions/conversation-0077",
         "session-hostile": session_link(HOSTILE_SESSION),
         "trace": f"/traces/{rated['TraceId']}",
+        "insights-nothing": "/insights",
     }
 
 

@@ -56,6 +56,7 @@ class Hostile:
             "/feedback?text=" + "%3Cscript%3E",
             "/users",
             "/sessions",
+            "/insights",
             *(f"/feedback/{row['FeedbackId']}" for row in ratings),
             *(session_link(each) for each in self.traffic.sessions),
             *(user_link(each) for each in ("mallory", *self.traffic.sessions[-10:])),

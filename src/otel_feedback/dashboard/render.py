@@ -12,7 +12,13 @@ from otel_feedback.dashboard import figures, links, shown_text
 from otel_feedback.dashboard.access import Access
 from otel_feedback.dashboard.filters import RANGE_WORDS
 
-SECTIONS: Final = (("Overview", "/"), ("Feedback", "/feedback"), ("Users", "/users"), ("Sessions", "/sessions"))
+SECTIONS: Final = (
+    ("Overview", "/"),
+    ("Feedback", "/feedback"),
+    ("Users", "/users"),
+    ("Sessions", "/sessions"),
+    ("Insights", "/insights"),
+)
 
 
 class Renderer:
