@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="", metavar="NAME", help="of a judge, as its server knows it")
     add_model_use(parser)
+    parser.add_argument("--no-store", action="store_true", help="do not keep the figures in the table insight_findings")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
@@ -85,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
             of=filter_of(arguments),
             options=options,
             use=model_use(arguments),
+            store=not arguments.no_store,
             progress=lambda total: bars.enter_context(progress(total, "step", "train")),
         )
     print(

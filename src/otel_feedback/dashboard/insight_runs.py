@@ -68,6 +68,16 @@ class Told:
         value, low, high = self.number(name), self.number("low"), self.number("high")
         return None if value is None or low is None or high is None else (value, low, high)
 
+    def figure(self, name: str) -> tuple[float, float, float] | None:
+        """A number with its interval, written as a list of three; or None."""
+        three = [Told({"each": each}).number("each") for each in self._list(name)]
+        value, low, high = three if len(three) == 3 else (None, None, None)
+        return None if value is None or low is None or high is None else (value, low, high)
+
+    def is_true(self, name: str) -> bool:
+        """Whether it is told to be so."""
+        return self._content.get(name) is True
+
     @property
     def answer(self) -> str:
         """The page of the answer whose ids are in it, or ""."""
@@ -85,7 +95,7 @@ class StoredRun:
 
     Attributes:
         id: its name in the table.
-        kind: ``contrast``, ``experiment``, ``history``, ``proposal``, or what another version writes.
+        kind: ``contrast``, ``experiment``, ``history``, ``proposal``, ``evaluator``, or what another version writes.
         at: Unix nanoseconds.
         dimension: what it is about; ``value`` likewise, both as the command stored them.
         told: what its first row says.
@@ -120,6 +130,8 @@ class StoredRun:
                 return f"The versions{f' of {value}' if value else ''}, each beside the one before"
             case "proposal":
                 return f"A draft to follow {value} of {about}"
+            case "evaluator":
+                return f"Evaluator {about}, version {plain(self.value, 12)}"
         return plain(self.kind, 60) or "not told"
 
     @property

@@ -35,6 +35,7 @@ STORED: Final[dict[str, Any]] = {
         "contrast",
         json.dumps({"cases": "many", "filter": [], "compared": {}, "people": 1e400}),
     ),
+    "figures of another kind": ("evaluator", json.dumps({"refused": 5, "leads": {"latency": [1, "a", None]}})),
     "hostile": ("proposal", json.dumps({"model": HOSTILE, "draft": HOSTILE, "examples": [3, {"trace_id": HOSTILE}]})),
     "of another version": ("horoscope", json.dumps({"stars": 5})),
 }
@@ -67,6 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             ("experiment", "--prompt", "shop-assistant", *SINCE),
             ("experiment", "history", "--prompt", "shop-assistant", *SINCE),
             ("experiment", "propose", "--prompt", "shop-assistant", "--version", "v1", "--model", "m", *SINCE),
+            ("evaluator", "train", "--out", str(data_dir.parent / "judge"), "--as", "shop", *SINCE),
         ):
             done = otel_feedback(data_dir, *arguments, environment={"OPENAI_BASE_URL": model.base_url})
             assert (done.returncode, done.stderr) == (0, "")
@@ -120,6 +122,16 @@ def test_a_draft_shows_what_it_would_change_and_what_it_rests_on(site: httpx.Cli
     assert "nothing was applied" in page
     assert re.search(r"It guesses .*&lt;script&gt;", page)
     assert re.findall(r'<a href="/sessions/[^"]+">1</a>', page)
+
+
+def test_an_evaluator_shows_its_figures_and_why_it_is_not_promoted(site: httpx.Client):
+    (title,) = [each for each in runs(site) if each.startswith("Evaluator shop, version ")]
+    page = site.get(runs(site)[title]).text
+    assert "119 rated calls, 46 of them negative, in 19 groups of <bdi>people and conversations" in page
+    assert re.search(r"Not promoted</strong>: <bdi>19 people or conversations", page)
+    assert re.search(r"<dt>ROC AUC \(0.5 is a coin\)</dt><dd><strong>0\.\d\d</strong> \(0\.\d\d to [01]\.\d\d\)", page)
+    assert page.count("ROC AUC ahead of") == 3
+    assert "Over time</h3>" in page
 
 
 @pytest.mark.parametrize("name", STORED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +16,7 @@ import numpy as np
 
 from otel_feedback.clickhouse import statements
 from otel_feedback.errors import OtelFeedbackError, UsageError
-from otel_feedback.insights import asking
+from otel_feedback.insights import asking, findings
 from otel_feedback.insights.asking import Ask
 from otel_feedback.insights.chat_model import DEFAULT_BASE_URL
 from otel_feedback.insights.contrast_run import Filter
@@ -86,6 +87,7 @@ def train(
     of: Filter | None = None,
     options: Options | None = None,
     use: ModelUse | None = None,
+    store: bool = True,
     progress: Callable[[int], Callable[[int], object]] = lambda _: lambda _: None,
 ) -> dict[str, Any]:
     """Train an evaluator, measure it, decide on its promotion, and write it to a directory that is not there yet.
@@ -96,6 +98,7 @@ def train(
         of: which calls and ratings; by default what end users said of the last 30 days.
         options: how.
         use: how a judge may ask its model.
+        store: whether its figures are kept in ``insight_findings``, for the dashboard to show.
         progress: called with the number of steps; what it returns is called with how many more are done.
 
     Returns:
@@ -117,7 +120,10 @@ def train(
     values |= {"drawn": str(drawn), "rater": ""}
     with manifests.new_directory(directory) as unfinished:
         answers = Answers.of(asking.table(ask, STATEMENT, values))
-        return _trained(unfinished, answers, values, options, use, progress)
+        manifest = _trained(unfinished, answers, values, options, use, progress)
+        if store:
+            _keep(ask, manifest)
+    return manifest
 
 
 def _trained(
@@ -169,6 +175,39 @@ def _trained(
         "figures": told,
     }
     return manifests.write(directory, manifest, fitted.model(), answers)
+
+
+def _keep(ask: Ask, manifest: Mapping[str, Any]) -> None:
+    """Store its figures, and nothing of what people wrote."""
+    told = (
+        "kind",
+        "name",
+        "version",
+        "promoted",
+        "refused",
+        "rated_calls",
+        "negative",
+        "groups",
+        "divided_by",
+        "filter",
+    )
+    figures = manifest["figures"]
+    leads = {name: each[validation.PRIMARY]["lead"] for name, each in figures["baselines"].items()}
+    same = {
+        "Run": f"evaluator-{secrets.token_hex(8)}",
+        "Kind": "evaluator",
+        "QueryHash": manifest["query_sha256"],
+        "DataHash": manifest["data_sha256"],
+    }
+    row = {
+        "Position": 0,
+        "Dimension": manifest["name"],
+        "Value": manifest["version"],
+        "Detail": {**{name: manifest[name] for name in told}, "figures": figures["evaluator"], "leads": leads},
+        "SessionIds": [],
+        "TraceIds": [],
+    }
+    findings.keep(ask, same, [row])
 
 
 def _corpus(answers: Answers, values: Mapping[str, str]) -> tuple[Corpus, bool]:
