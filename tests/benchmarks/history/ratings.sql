@@ -1,6 +1,6 @@
 -- Submissions {first:UInt64} to {first:UInt64} + {count:UInt64} of {ratings:UInt64}, evenly over the LLM calls of spans.sql,
 -- whose {total:UInt64} and {until:DateTime} are the same. One of twenty changes an earlier one; one of a hundred takes
--- one back. Slow answers are disliked more.
+-- one back. Slow answers are disliked more. Ids are ULIDs, as those that the SDK makes.
 SELECT
     number,
     multiIf(number % 20 = 19, number - 10, number % 100 = 50, number - 1, number) AS rating,
@@ -24,7 +24,15 @@ SELECT
             'gen_ai.response.id', concat('chatcmpl-', toString(sipHash64('response', trace))),
             'session.id', concat('session-', toString(session)),
             'enduser.pseudo.id', concat('user-', toString(sipHash64('user', session) % 20000)),
-            'otel_feedback.id', concat('01K', upper(hex(sipHash128('submission', number)))),
+            'otel_feedback.id', concat(
+                arrayStringConcat(arrayMap(
+                    place -> substring(
+                        '0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + bitAnd(bitShiftRight(toUnixTimestamp64Milli(Time), 5 * place), 31), 1
+                    ),
+                    reverse(range(10))
+                )),
+                substring(upper(hex(sipHash128('submission', number))), 1, 16)
+            ),
             'otel_feedback.action', if(number % 100 = 50, 'retract', 'submit'),
             'otel_feedback.source', 'end_user',
             'otel_feedback.scope', 'span'

@@ -403,7 +403,7 @@ CREATE TABLE rating_deliveries
     `Carrier` LowCardinality(String),
     `Segment` LowCardinality(String),
     `Delivered` Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    `EventId` String MATERIALIZED firstNonDefault(Delivered['otel_feedback.id'], Delivered['microsoft.gen_ai.human_evaluation.id'], Delivered['microsoft.human_evaluation.id'], lower(hex(sipHash128(Time, TargetTraceId, TargetSpanId, toString(Delivered))))) CODEC(ZSTD(1)),
+    `EventId` String MATERIALIZED firstNonDefault(Delivered['otel_feedback.id'], Delivered['microsoft.gen_ai.human_evaluation.id'], Delivered['microsoft.human_evaluation.id'], lower(concat(hex(toUnixTimestamp64Nano(Time)), hex(sipHash128(Time, TargetTraceId, TargetSpanId, toString(Delivered)))))) CODEC(ZSTD(1)),
     `Action` LowCardinality(String) MATERIALIZED if((Delivered['otel_feedback.action']) = 'retract', 'retract', 'submit'),
     `ResponseId` String MATERIALIZED Delivered['gen_ai.response.id'] CODEC(ZSTD(1)),
     `SessionId` String MATERIALIZED firstNonDefault(Delivered['session.id'], Delivered['gen_ai.conversation.id']) CODEC(ZSTD(1)),
@@ -427,8 +427,9 @@ CREATE TABLE rating_deliveries
     `ResponseKey` UInt64 MATERIALIZED if((Scope = 'span') AND ((SpanId = '') OR ((Delivered['microsoft.custom_event.name']) != '')) AND (ResponseId != ''), cityHash64(ResponseId), 0) CODEC(ZSTD(1)),
     `WhoseKey` UInt64 MATERIALIZED sipHash64(Name, RaterId) CODEC(NONE),
     `RatingKey` FixedString(16) MATERIALIZED multiIf(Scope = 'session', sipHash128(if(SessionId != '', SessionId, EventId), WhoseKey), TraceKey != 0, sipHash128(TraceKey, SpanKey, WhoseKey), sipHash128(ResponseId, WhoseKey)) CODEC(NONE),
-    `Place` String MATERIALIZED concat(reverse(reinterpretAsFixedString(toUInt64(greatest(toUnixTimestamp64Nano(Time), 0)))), EventId) CODEC(ZSTD(1)),
-    `Precedence` UInt64 MATERIALIZED bitOr(bitShiftLeft(toUInt64((((TraceId != '') * 4) + ((SpanId != '') * 2)) + (Carrier != 'log')), 61), bitShiftRight(sipHash64(EventId, Time, TargetTraceId, TargetSpanId, toString(Delivered)), 3)) CODEC(NONE)
+    `Place` String MATERIALIZED concat(reverse(reinterpretAsFixedString(toUInt64(greatest(toUnixTimestamp64Nano(Time), 0)))), EventId) CODEC(LZ4),
+    `Precedence` UInt64 MATERIALIZED bitOr(bitShiftLeft(toUInt64((((TraceId != '') * 4) + ((SpanId != '') * 2)) + (Carrier != 'log')), 61), bitShiftRight(sipHash64(EventId, Time, TargetTraceId, TargetSpanId, toString(Delivered)), 3)) CODEC(NONE),
+    INDEX time Time TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(Precedence)
 ORDER BY EventId
@@ -704,30 +705,42 @@ CREATE VIEW rating_events
 )
 AS WITH
     (
-        SELECT (groupArray(ResponseKey), groupArray(Call.1), groupArray(Call.2), groupArray(Call.3), groupArray(Call.4), groupArray(Call.5))
+        SELECT (groupArray(Precedence), groupArray(sipHash128(Call.4, Call.5, WhoseKey)), groupArray(Call.1), groupArray(Call.2), groupArray(Call.3), groupArray(Call.4), groupArray(Call.5))
         FROM
+        (
+            SELECT
+                ResponseKey,
+                WhoseKey,
+                Precedence
+            FROM rating_deliveries
+            FINAL
+            WHERE ResponseKey != 0
+        ) AS unanswered
+        INNER JOIN
         (
             SELECT
                 cityHash64(ResponseId) AS ResponseKey,
                 min((TraceId, SpanId, SessionId, TraceKey, SpanKey)) AS Call
             FROM llm_call_spans
-            WHERE ResponseId IN (
+            WHERE ((
+                SELECT max(ResponseKey)
+                FROM rating_deliveries
+            ) != 0) AND (ResponseId IN (
                 SELECT ResponseId
                 FROM rating_deliveries
                 WHERE ResponseKey != 0
-            )
+            ))
             GROUP BY ResponseKey
-        )
-    ) AS answers,
-    transform(ResponseKey, answers.1, arrayEnumerate(answers.1), toUInt32(0)) != 0 AS IsFound
+        ) AS answer ON answer.ResponseKey = unanswered.ResponseKey
+    ) AS answered
 SELECT
     EventId,
     Time,
     ReceivedTime,
     Action,
-    transform(ResponseKey, answers.1, answers.2, submission.TraceId) AS TraceId,
-    transform(ResponseKey, answers.1, answers.3, submission.SpanId) AS SpanId,
-    if(submission.SessionId = '', transform(ResponseKey, answers.1, answers.4, ''), submission.SessionId) AS SessionId,
+    transform(Precedence, answered.1, answered.3, submission.TraceId) AS TraceId,
+    transform(Precedence, answered.1, answered.4, submission.SpanId) AS SpanId,
+    if(submission.SessionId = '', transform(Precedence, answered.1, answered.5, ''), submission.SessionId) AS SessionId,
     ResponseId,
     Scope,
     Name,
@@ -743,10 +756,10 @@ SELECT
     ServiceName,
     Attributes,
     Via,
-    if(IsFound, sipHash128(TraceKey, SpanKey, WhoseKey), submission.RatingKey) AS RatingKey,
-    transform(ResponseKey, answers.1, answers.5, submission.TraceKey) AS TraceKey,
-    transform(ResponseKey, answers.1, answers.6, submission.SpanKey) AS SpanKey,
-    IsFound,
+    transform(Precedence, answered.1, answered.2, submission.RatingKey) AS RatingKey,
+    transform(Precedence, answered.1, answered.6, submission.TraceKey) AS TraceKey,
+    transform(Precedence, answered.1, answered.7, submission.SpanKey) AS SpanKey,
+    has(answered.1, Precedence) AS IsFound,
     Place,
     Precedence
 FROM rating_deliveries AS submission
