@@ -1,6 +1,8 @@
--- The filters of the Feedback page over feedback AS f, each '' for any. What names a call (model, version) is looked up there.
-toUnixTimestamp64Nano(f.Time) >= {since:Int64}
-AND toUnixTimestamp64Nano(f.Time) < {until:Int64}
+-- The filters of the Feedback page over feedback AS f, each '' for any; 0 and the last Int64 for any time, which is not asked
+-- for then: no filter at all leaves ClickHouse free to read the texts of the shown rows alone. What names a call (model,
+-- version) is looked up there.
+({since:Int64} = 0 OR toUnixTimestamp64Nano(f.Time) >= {since:Int64})
+AND ({until:Int64} = 9223372036854775807 OR toUnixTimestamp64Nano(f.Time) < {until:Int64})
 AND ({name:String} = '' OR f.Name = {name:String})
 AND ({label:String} = '' OR f.Label = {label:String})
 AND ({service:String} = '' OR f.ServiceName = {service:String})
