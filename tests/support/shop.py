@@ -18,11 +18,11 @@ KEPT_FOR_GOOD: Final = {"OTEL_FEEDBACK_RETENTION": "36500d", "OTEL_FEEDBACK_RETE
 """Settings under which days of any past stay."""
 
 
-def shop_request() -> ExportTraceServiceRequest:
-    return ExportTraceServiceRequest.FromString(make_history(FIRST_DAY).serialize())
+def shop_request(first_day: date = FIRST_DAY) -> ExportTraceServiceRequest:
+    return ExportTraceServiceRequest.FromString(make_history(first_day).serialize())
 
 
-def fill_with_shop(database: Database) -> None:
+def fill_with_shop(database: Database, first_day: date = FIRST_DAY) -> None:
     """Migrate the database and store the two weeks."""
     migrate(database, Settings.load(KEPT_FOR_GOOD))
-    store(database, shop_request(), token="the shop")
+    store(database, shop_request(first_day), token="the shop")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.otlp import NOON, SECOND, attributes
@@ -26,6 +26,8 @@ class Told:
     correction: str = ""
     before: Sequence[dict[str, Any]] = ()
     comment: str = ""
+    also: Mapping[str, Any] = field(default_factory=dict)
+    """Further attributes of the call's span."""
 
     def requests(self, number: int) -> list[Any]:
         """The call's request and its rating's; ids and times follow from the number."""
@@ -39,7 +41,7 @@ class Told:
         )
         request = call.request()
         output = json.dumps([said("assistant", self.answer)]) if self.answer else ""
-        only_span(request).attributes.extend(attributes({"gen_ai.output.messages": output}))
+        only_span(request).attributes.extend(attributes({"gen_ai.output.messages": output, **self.also}))
         if self.vote is None:
             return [request]
         also = {"otel_feedback.correction": self.correction, "gen_ai.evaluation.explanation": self.comment}

@@ -38,6 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what looks like addresses, numbers of people, and keys: counted (default), masked, or its rows left out",
     )
     parser.add_argument("--keep-near", action="store_true", help="keep rows that nearly repeat an earlier one")
+    parser.add_argument(
+        "--consent",
+        metavar="ATTRIBUTE=VALUE",
+        help="only calls whose span has it, such as consent.training=yes; the others are left out and counted",
+    )
+    parser.add_argument(
+        "--no-store", action="store_true", help="do not keep the manifest in the table insight_findings"
+    )
     actions = parser.add_subparsers(dest="action", metavar="[verify]")
     verify = actions.add_parser("verify", help="name files of older exports with rows that were erased since")
     verify.add_argument("directory", type=Path, metavar="DIR", help="an export, or a directory with exports")
@@ -58,13 +66,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--format and --out are needed. Example: {EXAMPLE}")
     from contextlib import ExitStack  # noqa: PLC0415  # beside what needs it
 
-    from otel_feedback.insights import ExportOptions, Splits, asker, export  # noqa: PLC0415  # as above
+    from otel_feedback.insights import Consent, ExportOptions, Splits, asker, export  # noqa: PLC0415  # as above
     from otel_feedback.insights.progress import progress  # noqa: PLC0415  # as above
     from otel_feedback.redaction import load_redactor  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     options = ExportOptions(
-        Splits.parse(arguments.split), arguments.pii, not arguments.keep_near, load_redactor(settings.redact)
+        Splits.parse(arguments.split),
+        arguments.pii,
+        not arguments.keep_near,
+        load_redactor(settings.redact),
+        Consent.parse(arguments.consent) if arguments.consent is not None else None,
     )
     with ExitStack() as bars:
         manifest = export(
@@ -73,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             asker(settings),
             of=filter_of(arguments),
             options=options,
+            store=not arguments.no_store,
             progress=lambda total: bars.enter_context(progress(total, "rating", "export")),
         )
     print("\n".join(_lines(manifest, arguments.out)))

@@ -59,6 +59,14 @@ class Told:
         """The objects of a list."""
         return [Told(each) for each in self._list(name)]
 
+    def numbers(self) -> list[tuple[str, float]]:
+        """Its own entries that are numbers, with their names."""
+        return [(name, number) for name in self._content if (number := self.number(name)) is not None]
+
+    def objects(self) -> list[tuple[str, Told]]:
+        """Its own entries that are objects, with their names."""
+        return [(name, part) for name in self._content if (part := self.part(name))]
+
     def texts(self, name: str) -> list[str]:
         """The texts of a list."""
         return [each for each in self._list(name) if isinstance(each, str)]
@@ -95,7 +103,7 @@ class StoredRun:
 
     Attributes:
         id: its name in the table.
-        kind: ``contrast``, ``experiment``, ``history``, ``proposal``, ``evaluator``, or what another version writes.
+        kind: ``contrast``, ``experiment``, ``history``, ``proposal``, ``evaluator``, ``export``, or another version's.
         at: Unix nanoseconds.
         dimension: what it is about; ``value`` likewise, both as the command stored them.
         told: what its first row says.
@@ -118,21 +126,22 @@ class StoredRun:
     def title(self) -> str:
         """What it is, in a line."""
         about, value = plain(self.dimension, 60), plain(self.value, 60)
-        match self.kind:
-            case "contrast":
-                rated = self.told.text("compared") == "rated"
-                service = plain(self.told.part("filter").text("service"), 60)
-                whose = f" of {service}" if service else ""
-                return f"What sets {'rated' if rated else 'disliked'} answers{whose} apart"
-            case "experiment":
-                return f"Which {about.replace('_', ' ')}{f' of {value}' if value else ''} is better"
-            case "history":
-                return f"The versions{f' of {value}' if value else ''}, each beside the one before"
-            case "proposal":
-                return f"A draft to follow {value} of {about}"
-            case "evaluator":
-                return f"Evaluator {about}, version {plain(self.value, 12)}"
-        return plain(self.kind, 60) or "not told"
+        of_value = f" of {value}" if value else ""
+        titles = {
+            "contrast": self._title_of_contrast,
+            "experiment": f"Which {about.replace('_', ' ')}{of_value} is better",
+            "history": f"The versions{of_value}, each beside the one before",
+            "proposal": f"A draft to follow {value} of {about}",
+            "evaluator": f"Evaluator {about}, version {plain(self.value, 12)}",
+            "export": f"Data set {value}, as {about}",
+        }
+        return titles.get(self.kind) or plain(self.kind, 60) or "not told"
+
+    @property
+    def _title_of_contrast(self) -> str:
+        rated = self.told.text("compared") == "rated"
+        service = plain(self.told.part("filter").text("service"), 60)
+        return f"What sets {'rated' if rated else 'disliked'} answers{f' of {service}' if service else ''} apart"
 
     @property
     def difference(self) -> list[str]:

@@ -11,6 +11,7 @@ one runs; results that pages show are stored there, so that neither the service 
 
 from otel_feedback.insights.asking import asker
 from otel_feedback.insights.chat_model import ChatModel
+from otel_feedback.insights.consent import Consent
 from otel_feedback.insights.contrast import Contrast, Example, Finding, Limits
 from otel_feedback.insights.contrast_run import Filter, Run, contrast
 from otel_feedback.insights.experiment import Arm, Comparison, Design, Experiment
@@ -23,7 +24,7 @@ from otel_feedback.insights.spending import BudgetSpentError, Prices, Spending
 from otel_feedback.insights.splits import Splits
 
 __all__ = [
-    "Arm", "Arms", "BudgetSpentError", "ChatModel", "Comparison", "Contrast", "Design", "Example", "Experiment",
-    "ExperimentRun", "ExportOptions", "Filter", "Finding", "Limits", "Prices", "Proposal", "Run", "Spending",
-    "Splits", "Stale", "asker", "contrast", "experiment", "export", "propose", "verify",
+    "Arm", "Arms", "BudgetSpentError", "ChatModel", "Comparison", "Consent", "Contrast", "Design", "Example",
+    "Experiment", "ExperimentRun", "ExportOptions", "Filter", "Finding", "Limits", "Prices", "Proposal", "Run",
+    "Spending", "Splits", "Stale", "asker", "contrast", "experiment", "export", "propose", "verify",
 ]  # fmt: skip

@@ -25,8 +25,11 @@ _COLUMNS: Final[dict[Format, dict[str, Any]]] = {
 }
 
 
-def dataset_card(chosen: Format, files: Mapping[str, int]) -> str:
-    """The card of an export: a head in YAML, and a few words. ``files`` has the rows of each file of rows."""
+def dataset_card(chosen: Format, files: Mapping[str, int], consent: str = "") -> str:
+    """The card of an export: a head in YAML, and a few words.
+
+    ``files`` has the rows of each file of rows, ``consent`` the attribute by which people agreed, or "".
+    """
     parts = [{"split": name.rpartition("/")[2].partition(".")[0], "path": name} for name, rows in files.items() if rows]
     head: dict[str, Any] = {"configs": [{"config_name": "default", "data_files": parts}]}
     if chosen in _COLUMNS:
@@ -35,6 +38,8 @@ def dataset_card(chosen: Format, files: Mapping[str, int]) -> str:
         f"Rated LLM calls as {chosen}, by `otel-feedback export`. `manifest.json` tells how they were made,\n"
         "`provenance/` line by line where each is from. Before each use: `otel-feedback export verify .`\n"
     )
+    if consent:
+        words += f"Only calls of people who agreed: those with the attribute `{consent}`.\n"
     return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n{words}"
 
 

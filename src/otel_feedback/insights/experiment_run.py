@@ -201,7 +201,14 @@ def _chosen(
 def _rows(run: ExperimentRun) -> Iterator[dict[str, Any]]:
     told = asdict(run)
     comparisons = told.pop("experiment")
-    summary = {**told, "arms": comparisons["arms"]}
+    verdicts = [
+        {
+            **{name: each[name] for name in ("arm", "control", "verdict")},
+            **{name: each["needed"][name] for name in ("more_control", "more_treated")},
+        }
+        for each in comparisons["comparisons"]
+    ]
+    summary = {**told, "arms": comparisons["arms"], "verdicts": verdicts}
     no_examples: dict[str, Any] = {"SessionIds": [], "TraceIds": []}
     yield {"Position": 0, "Dimension": run.dimension, "Value": run.prompt, "Detail": summary, **no_examples}
     for position, each in enumerate(comparisons["comparisons"], 1):

@@ -54,13 +54,19 @@ class LeftOut:
     why: str
 
 
+_NOT_AGREED: Final = LeftOut("without consent")
+
+
 def rows(calls: Iterable[RatedCall], chosen: Format, splits: Splits) -> Iterator[Row | LeftOut]:
     """The rows that these calls make in a format, in the order of the calls; opposed answers come last."""
     if chosen == "parquet":
-        yield from (_as_columns(call, splits) for call in calls)
+        yield from (_as_columns(call, splits) if call.is_agreed else _NOT_AGREED for call in calls)
         return
     with OpposedAnswers() as opposed:
         for call in calls:
+            if not call.is_agreed:
+                yield _NOT_AGREED
+                continue
             if not call.label:
                 yield LeftOut("neither positive nor negative")
                 continue

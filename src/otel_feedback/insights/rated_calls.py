@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from otel_feedback.insights import asking
 from otel_feedback.insights.asking import Ask
+from otel_feedback.insights.consent import Consent
 
 PAGE_RATINGS: Final = 2000
 """Ratings that are read at once; more where one minute of calls has more."""
@@ -22,10 +23,12 @@ class RatedCall:
     Attributes:
         row: the call's columns, as ``insights/export_calls.sql`` answers them.
         ratings: its ratings' columns, by FeedbackId.
+        is_agreed: whether its person agreed that it is used; True where nobody asks for that.
     """
 
     row: Mapping[str, Any]
     ratings: tuple[Mapping[str, Any], ...]
+    is_agreed: bool = True
 
     @property
     def label(self) -> Literal["positive", "negative", ""]:
@@ -50,15 +53,23 @@ def minutes(ask: Ask, values: Mapping[str, str]) -> list[tuple[int, int]]:
 
 
 def rated_calls(
-    ask: Ask, values: Mapping[str, str], told: list[tuple[int, int]], step: Callable[[int], object]
+    ask: Ask,
+    values: Mapping[str, str],
+    told: list[tuple[int, int]],
+    step: Callable[[int], object],
+    consent: Consent | None = None,
 ) -> Iterator[RatedCall]:
-    """Every rated call of these minutes, oldest first; ``step`` is called with the number of ratings of each page."""
+    """Every rated call of these minutes, oldest first; ``step`` is called with the number of ratings of each page.
+
+    With ``consent`` each tells whether its person agreed.
+    """
     for first, last, ratings in _pages(told):
         page = {**values, "first": str(first), "last": str(last)}
         rows = asking.rows(ask, "insights/export_calls", page)
-        for _, same in groupby(rows, key=lambda row: (row["TraceId"], row["SpanId"])):
+        agreed = consent.given(ask, rows, first, last) if consent and rows else set()
+        for ids, same in groupby(rows, key=lambda row: (row["TraceId"], row["SpanId"])):
             found = tuple(same)
-            yield RatedCall(found[0], found)
+            yield RatedCall(found[0], found, consent is None or ids in agreed)
         step(ratings)
 
 

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -69,6 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             ("experiment", "history", "--prompt", "shop-assistant", *SINCE),
             ("experiment", "propose", "--prompt", "shop-assistant", "--version", "v1", "--model", "m", *SINCE),
             ("evaluator", "train", "--out", str(data_dir.parent / "judge"), "--as", "shop", *SINCE),
+            ("export", "--format", "kto", "--out", str(data_dir.parent / "kto-march"), "--pii", "mask", *SINCE),
         ):
             done = otel_feedback(data_dir, *arguments, environment={"OPENAI_BASE_URL": model.base_url})
             assert (done.returncode, done.stderr) == (0, "")
@@ -132,6 +134,30 @@ def test_an_evaluator_shows_its_figures_and_why_it_is_not_promoted(site: httpx.C
     assert re.search(r"<dt>ROC AUC \(0.5 is a coin\)</dt><dd><strong>0\.\d\d</strong> \(0\.\d\d to [01]\.\d\d\)", page)
     assert page.count("ROC AUC ahead of") == 3
     assert "Over time</h3>" in page
+
+
+def test_a_data_set_shows_what_is_in_it_and_what_is_not(site: httpx.Client):
+    page = site.get(runs(site)["Data set kto-march, as kto"]).text
+    assert re.search(r"\d+ train, \d+ validation, \d+ test rows, of 119 rated calls with 119 ratings", page)
+    assert "not asked for</dd>" in page
+    assert re.search(r"<bdi>data/train.jsonl</bdi>.*?<bdi>[0-9a-f]{64}</bdi>", page, re.DOTALL)
+    assert "otel-feedback export verify DIR" in page
+
+
+def test_it_says_what_to_do_next(tmp_path_factory: pytest.TempPathFactory):
+    data_dir = tmp_path_factory.mktemp("next") / "data"
+    database = connect(f"chdb://{data_dir / 'clickhouse'}")
+    fill_with_shop(database, datetime.now(UTC).date() - timedelta(days=14))
+    database.close()
+    with running_service(data_dir) as service:
+        page = httpx.get(f"{service.dashboard}/insights", timeout=30).text
+        steps = html.unescape(page.partition("What to do next")[2].partition("</ol>")[0])
+        assert "51 disliked answers of the last 30 days have no review of yours" in steps
+        assert "otel-feedback contrast --since 30d" in steps
+        assert "v1 and v2 of shop-assistant have enough ratings to be compared." in steps
+        assert mistakes_in(page) == []
+        (link,) = re.findall(r'href="(/feedback[^"]+)"', steps)
+        assert httpx.get(f"{service.dashboard}{link}", timeout=30).text.count("data-rating") >= 50
 
 
 @pytest.mark.parametrize("name", STORED)

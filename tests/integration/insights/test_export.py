@@ -24,18 +24,27 @@ from otel_feedback.settings import Settings
 
 PERIOD: Final = ("--since", "2026-09-01", "--until", "2026-10-01")
 OF: Final = Filter(since="2026-09-01", until="2026-10-01")
+KEPT: Final = "SELECT * FROM insight_findings WHERE Kind = 'export'"
 PINS: Final = Path(__file__).parent / "requirements" / "datasets.txt"
 CALLED: Final = {
     "role": "assistant",
     "parts": [{"type": "tool_call", "id": "c1", "name": "find", "arguments": {"order": 7}}],
 }
 FOUND: Final = {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "sent"}]}
+AGREED: Final = {"consent.training": "yes", "consent.flag": True}
 TOLD: Final = (
-    Told("Where is order 7?", "It was sent.", 1, "tools", before=(said("user", "Hi"), CALLED, FOUND)),
+    Told("Where is order 7?", "It was sent.", 1, "tools", before=(said("user", "Hi"), CALLED, FOUND), also=AGREED),
     Told("How do I season a pan?", "Thin oil, an hour at 230 degrees.", 1, "pan-1"),
-    Told("How do I season a pan?", "Guides can be found online.", 0, "pan-2", correction="Oil and heat."),
+    Told("How do I season a pan?", "Guides can be found online.", 0, "pan-2", correction="Oil and heat.", also=AGREED),
     Told("how do i season a pan?", "Thin oil,  an hour at 230 degrees.", 1, "pan-3", user="ben"),
-    Told("How do I reach you?", "Write to help@shop.example or call +49 30 901820.", 1, "reach", user="ben"),
+    Told(
+        "How do I reach you?",
+        "Write to help@shop.example or call +49 30 901820.",
+        1,
+        "reach",
+        user="ben",
+        also={"consent.training": "no"},
+    ),
     Told("No answer was captured", "", 1, "silent"),
     Told("Not rated", "Nobody said anything.", None, "unrated"),
     *(Told(f"Question number {number}?", f"Answer {number * 7919}.", number % 2, f"s{number}") for number in range(40)),
@@ -173,6 +182,50 @@ def test_the_apps_own_redactor_goes_first(data_dir: Path, tmp_path: Path):
     text = "".join(path.read_text() for path in (tmp_path / "redacted" / "data").iterdir())
     assert "Where is [thing] 7?" in text
     assert "order 7?" not in text
+
+
+@pytest.mark.parametrize("consent", ["consent.training=yes", "consent.flag"])
+@pytest.mark.parametrize(("chosen", "rows"), [("kto", 2), ("parquet", 2), ("dpo", 1)])
+def test_only_calls_of_people_who_agreed_are_in(data_dir: Path, tmp_path: Path, chosen: str, rows: int, consent: str):
+    target = tmp_path / "agreed"
+    done = otel_feedback(data_dir, "export", "--format", chosen, "--out", str(target), "--consent", consent, *PERIOD)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((target / "manifest.json").read_text())
+    assert manifest["consent"] == (consent if "=" in consent else f"{consent}=true")
+    assert (sum(manifest["rows"].values()), manifest["calls"]) == (rows, 46)
+    assert manifest["left_out"]["without consent"] == 44
+    assert "Left out: 44 without consent." in done.stdout
+    assert f"`{manifest['consent']}`" in (target / "README.md").read_text()
+    sources = [source for part in lines(target, "provenance").values() for each in part for source in each]
+    assert all(TOLD[int(source["trace_id"], 16) - 1].also == AGREED for source in sources)
+
+
+def test_consent_without_an_attribute_is_refused(data_dir: Path, tmp_path: Path):
+    done = otel_feedback(data_dir, "export", "--format", "sft", "--out", str(tmp_path / "x"), "--consent", "=yes")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "names no attribute; write consent.training=yes" in done.stderr
+
+
+def test_what_was_made_is_kept_without_what_people_wrote(exports: Path, data_dir: Path, tmp_path: Path):
+    asked = asker(Settings.load({"OTEL_FEEDBACK_DATA_DIR": str(data_dir)}))
+    kept = [json.loads(line) for line in asked(KEPT, {}, format_name="JSONEachRow").splitlines()]
+    for each in FORMATS:
+        manifest = json.loads((exports / each / "manifest.json").read_text())
+        (run,) = [row for row in kept if row["Value"] == each]
+        assert (run["Dimension"], run["QueryHash"]) == (each, manifest["query_sha256"])
+        assert json.loads(run["Detail"]) == {name: value for name, value in manifest.items() if name != "query"}
+        assert len(run["DataHash"]) == 64
+    export("sft", tmp_path / "not-kept", asked, of=OF, store=False)
+
+    def does_not_keep(statement: str, *values: Any, write: bool = False, **how: Any) -> bytes:
+        if write:
+            raise DatabaseError("it may only be read")
+        return asked(statement, *values, **how)
+
+    with pytest.raises(DatabaseError, match=r"not-stored is whole, but .*it may only be read.*--no-store"):
+        export("sft", tmp_path / "not-stored", does_not_keep, of=OF)
+    assert (tmp_path / "not-stored" / "manifest.json").is_file()
+    assert len(asked(KEPT, {}, format_name="JSONEachRow").splitlines()) == len(kept)
 
 
 def test_a_directory_that_holds_something_is_left_alone(data_dir: Path, exports: Path, tmp_path: Path):

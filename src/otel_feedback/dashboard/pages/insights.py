@@ -1,7 +1,8 @@
-"""``/insights``: what contrasts and experiments found, and what was drafted, as their commands stored it."""
+"""``/insights``: what to do next, and what commands found, drafted, trained and exported, as they stored it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, cast
 
@@ -14,10 +15,13 @@ from starlette.routing import Route
 from otel_feedback.dashboard.charts.drawing import Format
 from otel_feedback.dashboard.charts.specification import Look, specification
 from otel_feedback.dashboard.insight_runs import StoredRun, drawn, findings
+from otel_feedback.dashboard.next_steps import FEWEST_RATINGS, PERIOD_DAYS, State, next_steps
 from otel_feedback.dashboard.site import Site
 
 MOST_RUNS: Final = 50
 MOST_FINDINGS: Final = 50
+MOST_VERSIONS: Final = 200
+_SECOND: Final = 1_000_000_000
 _TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -33,12 +37,14 @@ def routes(site: Site) -> list[Route]:
             raise HTTPException(404, "There is no such run, or it is older than those listed.")
         asked = _asked(shown.id) if shown else {}
         found = findings(await site.questions.rows("insight_findings_of_run", **asked)) if shown else []
+        steps = next_steps(await _state(site, runs))
         return site.renderer.page(
             request,
             "insights.html",
             runs=runs,
             shown=shown,
             found=found,
+            steps=steps,
             is_drawn=shown is not None and shown.kind == "contrast" and bool(drawn(found)),
             sql=site.questions.shown("insight_findings_of_run", **asked) if shown else "",
         )
@@ -55,6 +61,16 @@ def routes(site: Site) -> list[Route]:
         return Response(picture, media_type=_TYPES[chart_format])
 
     return [Route("/insights", insights), Route("/insights/{run}.{format}", chart)]
+
+
+async def _state(site: Site, runs: list[StoredRun]) -> State:
+    """What there is to put to use. The time is a whole hour, so that many readers ask the same."""
+    now = datetime.now(UTC)
+    since = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=PERIOD_DAYS)
+    asked = {"since": f"{since:%Y-%m-%d %H:%M:%S}"}
+    (figures,) = (await site.questions.kept("insight_figures", **asked)).rows
+    versions = await site.questions.kept("insight_versions", **asked, ratings=FEWEST_RATINGS, limit=MOST_VERSIONS)
+    return State(figures, versions.rows, runs, int(now.timestamp()) * _SECOND)
 
 
 def _asked(run: str) -> dict[str, Any]:
