@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
+.PHONY: help install demo test test-finetune check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
 	bench-dashboard bench-insights bench-experiments bench-evaluator soak screenshots cookbook clean
 
 help: ## Show this list
@@ -18,7 +18,7 @@ help: ## Show this list
 install: $(VENV)/.installed ## Make .venv with every extra but finetune, from the lock file
 
 $(VENV)/.installed: pyproject.toml uv.lock .uv/bin/uv
-	@.uv/bin/uv sync --quiet --frozen --all-extras --python "$$(command -v $(PYTHON))"
+	@.uv/bin/uv sync --quiet --frozen --all-extras --no-extra finetune --python "$$(command -v $(PYTHON))"
 	@touch $@
 
 .uv/bin/uv:
@@ -31,8 +31,12 @@ $(VENV)/.installed: pyproject.toml uv.lock .uv/bin/uv
 demo: install ## Try everything on this machine; DEMO_ONESHOT=1 runs it once, without a person
 	@$(BIN)/otel-feedback demo
 
-test: install ## Run every test
-	@$(BIN)/pytest -n auto --dist loadfile
+test: install ## Run every test but those of finetune
+	@$(BIN)/pytest -n auto --dist loadfile --ignore tests/finetune
+
+test-finetune: .uv/bin/uv ## Run the tests of finetune in an environment of its own, .venv-finetune (6 GB)
+	@UV_PROJECT_ENVIRONMENT=.venv-finetune .uv/bin/uv sync --quiet --frozen --all-extras --python "$$(command -v $(PYTHON))"
+	@CUDA_VISIBLE_DEVICES= .venv-finetune/bin/pytest -n 2 tests/finetune
 
 check: install ## Lint, types, import rules
 	@$(BIN)/ruff check .
@@ -84,4 +88,4 @@ format: install ## Format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what `make` made
-	@rm -rf $(VENV) .uv .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .venv-finetune .uv .pytest_cache .mypy_cache .ruff_cache

@@ -14,11 +14,11 @@ from typing import Final
 from otel_feedback.errors import OtelFeedbackError, UsageError
 
 COMMANDS: Final = (
-    "serve", "demo", "migrate", "doctor", "sql", "report", "contrast", "experiment", "evaluator", "export", "erase",
-    "config",
+    "serve", "demo", "migrate", "doctor", "sql", "report", "contrast", "experiment", "evaluator", "export", "finetune",
+    "erase", "config",
 )  # fmt: skip
 _INSIGHTS: Final = ("contrast", "experiment", "evaluator", "export")
-EXTRAS: Final = {"demo": "demo", **dict.fromkeys(_INSIGHTS, "insights")}
+EXTRAS: Final = {"demo": "demo", "finetune": "finetune", **dict.fromkeys(_INSIGHTS, "insights")}
 """The extra that has what a command needs, where it is not ``service``."""
 
 

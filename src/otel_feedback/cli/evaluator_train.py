@@ -30,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kind",
         default="classifier",
-        help="classifier (default): weights of terms and numbers of the texts; judge: a language model with criteria",
+        help="classifier (default): weights of terms and numbers of the texts; judge: a language model with criteria; "
+        "finetuned: a small model that learns (LoRA)",
     )
     add_filter(parser)
     parser.add_argument(
@@ -53,7 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="rated calls to read; of more, conversations are drawn (default: 20000, for a judge 500)",
     )
-    parser.add_argument("--model", default="", metavar="NAME", help="of a judge, as its server knows it")
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="of a judge, as its server knows it; of finetuned, what learns"
+    )
     add_model_use(parser)
     parser.add_argument("--no-store", action="store_true", help="do not keep the figures in the table insight_findings")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")

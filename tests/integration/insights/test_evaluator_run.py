@@ -122,9 +122,12 @@ def test_what_comes_while_it_watches_is_judged(service: RunningService, judge: P
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
         assert watching.stdout is not None
-        said = watching.stdout.readline()
-        watching.send_signal(signal.SIGINT)
-        _, complained = watching.communicate(timeout=30)
+        try:
+            said = watching.stdout.readline()
+            watching.send_signal(signal.SIGINT)
+            _, complained = watching.communicate(timeout=30)
+        finally:
+            watching.kill()  # where the tests themselves run without Ctrl-C, so does it
     assert watching.returncode == 130
     assert said.startswith("4 calls judged as evaluator.shop")
     assert complained == ""

@@ -21,9 +21,11 @@ from otel_feedback.insights.statistics import Numbers
 MODULES: Final = {
     "classifier": "otel_feedback.insights.evaluator.classifier",
     "judge": "otel_feedback.insights.evaluator.judge",
+    "finetuned": "otel_feedback.insights.evaluator.finetuned",
 }
 """Where each kind is made; imported when it is asked for, since some need much."""
 ASKS_A_MODEL: Final = frozenset({"judge"})
+NEEDS_A_MODEL: Final = frozenset({"judge", "finetuned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,19 @@ class Kind(Protocol):
 
 
 def kind_of(name: str, model: str = "", base_url: str = "", use: ModelUse | None = None) -> Kind:
-    """The kind of this name; ``model``, ``base_url`` and ``use`` are for kinds that ask a language model.
+    """The kind of this name; ``model`` is for kinds that need one, ``base_url`` and ``use`` for those that ask it.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or what it needs is not installed.
     """
     if name not in MODULES:
         raise UsageError(f"{name!r} is no kind of evaluator; there are {', '.join(MODULES)}")
-    found: Kind = importlib.import_module(MODULES[name]).make(model, base_url, use or ModelUse())
+    try:
+        module = importlib.import_module(MODULES[name])
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        raise UsageError(
+            f"the kind {name} needs the package {missing!r}. Run: pip install 'otel-feedback[finetune]'"
+        ) from None
+    found: Kind = module.make(model, base_url, use or ModelUse())
     return found

@@ -26,7 +26,7 @@ from otel_feedback.insights.evaluator import validation
 from otel_feedback.insights.evaluator.answers import Answers
 from otel_feedback.insights.evaluator.asked_model import ModelUse
 from otel_feedback.insights.evaluator.folds import Corpus
-from otel_feedback.insights.evaluator.kinds import ASKS_A_MODEL, kind_of
+from otel_feedback.insights.evaluator.kinds import ASKS_A_MODEL, NEEDS_A_MODEL, kind_of
 
 STATEMENT: Final = "insights/evaluator_rated"
 FEWEST_RATINGS: Final = 30
@@ -52,6 +52,7 @@ class Options:
         seed: of everything that is drawn.
         most_calls: rated calls that are read; of more, conversations are drawn by a hash of their id.
         model: of a judge, as its server knows it; ``base_url`` is the server's, by default that of OPENAI_BASE_URL.
+            Of a finetuned one, the model that learns: of a hub (NAME, or NAME@REVISION), or a directory.
     """
 
     kind: str = "classifier"
@@ -69,9 +70,9 @@ class Options:
             UsageError: it can't.
         """
         kind_of(self.kind)
-        asks = self.kind in ASKS_A_MODEL
-        if asks != bool(self.model):
-            raise UsageError(f"the kind {self.kind} " + ("needs a model: --model NAME" if asks else "asks no model"))
+        asks, needs = self.kind in ASKS_A_MODEL, self.kind in NEEDS_A_MODEL
+        if needs != bool(self.model):
+            raise UsageError(f"the kind {self.kind} " + ("needs a model: --model NAME" if needs else "asks no model"))
         base_url = (self.base_url or os.environ.get("OPENAI_BASE_URL", "") or DEFAULT_BASE_URL) if asks else ""
         if self.precision is not None and not 0 < self.precision < 1:
             raise UsageError(f"a precision of {self.precision:g} can't be promised: name one above 0 and below 1")
