@@ -99,7 +99,7 @@ class Frame:
 
 def current_frame(context: Context | None = None) -> Frame | None:
     """The innermost frame of this context (default: the current one), or None."""
-    frame = otel_context.get_value(_KEY, context)
+    frame = (otel_context.get_current() if context is None else context).get(_KEY)
     if frame is None:
         return _request.get()
     return frame if isinstance(frame, Frame) else None

@@ -7,7 +7,7 @@ the SDK has no such dict, or would change or drop what is added (docs/adr/0031).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _PLAIN_TYPES: Final = frozenset({str, bool, int, float})
 
@@ -26,20 +26,26 @@ def held_attributes(span: Any) -> Mapping[str, Any]:
     return held
 
 
-def add_missing(span: Any, added: Mapping[str, Any], *, plain: bool) -> None:
-    """Add to a span, of which nobody else knows yet, the attributes that it has not; ``plain``: they ``are_plain``."""
-    try:
-        bounded = span._attributes  # noqa: SLF001  # as above
-        held = bounded._dict  # noqa: SLF001
-        most = bounded.maxlen
-        fits = plain and bounded.max_value_len is None and (most is None or len(held) + len(added) <= most)
-    except AttributeError:
-        held, fits = span.attributes or {}, False
-    if fits:
-        for key, value in added.items():
-            if key not in held:
-                held[key] = value
-        return
+def add_missing(span: Any, held: Mapping[str, Any], added: Mapping[str, Any], *, plain: bool) -> None:
+    """Add to a span, of which nobody else knows yet, the attributes that it has not.
+
+    Args:
+        span: the span.
+        held: its ``held_attributes``.
+        added: what to add.
+        plain: whether these ``are_plain``.
+    """
+    bounded = getattr(span, "_attributes", None)
+    if plain and held is getattr(bounded, "_dict", None):
+        most = getattr(bounded, "maxlen", 0)
+        if getattr(bounded, "max_value_len", 0) is None and (most is None or len(held) + len(added) <= most):
+            held = cast("dict[str, Any]", held)
+            if held.keys().isdisjoint(added):
+                held.update(added)
+            else:
+                for key in added.keys() - held.keys():
+                    held[key] = added[key]
+            return
     missing = {key: value for key, value in added.items() if key not in held}
     if missing:
         span.set_attributes(missing)

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from otel_feedback import semconv
 
+_OPERATION: Final = semconv.OPERATION_NAME
+_OPERATIONS: Final = semconv.LLM_OPERATIONS
 _OPENINFERENCE_KIND: Final = "openinference.span.kind"
 _TRACELOOP_REQUEST: Final = "llm.request.type"
 _TRACELOOP_REQUESTS: Final = frozenset({"chat", "completion"})
@@ -17,7 +19,7 @@ def is_llm_call(attributes: Mapping[str, Any] | None) -> bool:
     if not attributes:
         return False
     return (
-        attributes.get(semconv.OPERATION_NAME) in semconv.LLM_OPERATIONS
+        attributes.get(_OPERATION) in _OPERATIONS
         or attributes.get(_OPENINFERENCE_KIND) == "LLM"
         or attributes.get(_TRACELOOP_REQUEST) in _TRACELOOP_REQUESTS
     )

@@ -6,7 +6,6 @@ optional. Every span of the app passes here twice, so what is done for one is co
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,20 +15,15 @@ from opentelemetry.context import Context
 
 from otel_feedback import semconv
 from otel_feedback.fork_safe_lock import ForkSafeLock
-from otel_feedback.sdk.frame import Frame, LlmCall, current_frame
+from otel_feedback.sdk.frame import LlmCall, current_frame
 from otel_feedback.sdk.held_attributes import add_missing, held_attributes
 from otel_feedback.sdk.llm_call import is_llm_call
+from otel_feedback.sdk.open_calls import note_call, taken_call
 from otel_feedback.sdk.quiet import report_failure
-
-_MOST_OPEN_CALLS: Final = 10_000
 
 
 class SessionSpanProcessor:
     """A span processor; ``fit_span_processor`` adds one to the tracer provider in use."""
-
-    def __init__(self) -> None:
-        # Held weakly: a call that nobody can ask for any more is gone with its span, also when that never ends.
-        self._open_calls: dict[int, weakref.ref[LlmCall]] = {}
 
     def on_start(self, span: Any, parent_context: Context | None = None) -> None:
         """Add the session's attributes; those that the span already has are more exact and stay."""
@@ -39,20 +33,15 @@ class SessionSpanProcessor:
         try:
             if frame.is_request:
                 frame.note_entry_span(span.get_span_context())
-            if is_llm_call(held_attributes(span)):
-                self._on_llm_start(span, frame)
+            held = held_attributes(span)
+            if is_llm_call(held):
+                call = LlmCall(span.get_span_context(), span, frame.session_id, frame.user)
+                note_call(span, call)
+                frame.note_call(call)
             if frame.attributes:
-                add_missing(span, frame.attributes, plain=frame.is_plain)
+                add_missing(span, held, frame.attributes, plain=frame.is_plain)
         except Exception as error:  # noqa: BLE001  # a span must start whatever is wrong here
             report_failure("adding the session to a span", error)
-
-    def _on_llm_start(self, span: Any, frame: Frame) -> None:
-        context = span.get_span_context()
-        call = LlmCall(context, span, frame.session_id, frame.user)
-        self._open_calls[context.span_id] = weakref.ref(call)
-        if len(self._open_calls) > _MOST_OPEN_CALLS:
-            self._forget_oldest_call()
-        frame.note_call(call)
 
     def _on_ending(self, span: Any) -> None:
         """Asked for by the SDK; there is nothing to do before a span has ended."""
@@ -62,26 +51,9 @@ class SessionSpanProcessor:
         try:
             attributes = held_attributes(span)
             if is_llm_call(attributes):
-                self._on_llm_end(span, attributes)
+                _note_end(span, attributes)
         except Exception as error:  # noqa: BLE001  # as in on_start
             report_failure("remembering an LLM call", error)
-
-    def _on_llm_end(self, span: Any, attributes: Mapping[str, Any]) -> None:
-        opened = self._open_calls.pop(span.context.span_id, None)
-        call = None if opened is None else opened()
-        if call is None:  # the span told only at its end that it is an LLM call, or nobody can ask for it any more
-            frame = current_frame()
-            if frame is None:
-                return
-            call = LlmCall(span.context, None, frame.session_id, frame.user)
-            frame.note_call(call)
-        call.span = None
-        call.response_id = str(attributes.get(semconv.RESPONSE_ID) or "")
-
-    def _forget_oldest_call(self) -> None:
-        """Where spans never end, their places would stay."""
-        with contextlib.suppress(KeyError, RuntimeError, StopIteration):  # other threads do the same
-            del self._open_calls[next(iter(self._open_calls))]
 
     def shutdown(self) -> None:
         """Nothing is held that would have to be closed."""
@@ -89,6 +61,18 @@ class SessionSpanProcessor:
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's signature
         """Nothing is held back."""
         return True
+
+
+def _note_end(span: Any, attributes: Mapping[str, Any]) -> None:
+    call = taken_call(span)
+    if call is None:  # the span told only at its end that it is an LLM call
+        frame = current_frame()
+        if frame is None:
+            return
+        call = LlmCall(span.context, None, frame.session_id, frame.user)
+        frame.note_call(call)
+    call.span = None
+    call.response_id = str(attributes.get(semconv.RESPONSE_ID) or "")
 
 
 _fit_lock: Final = ForkSafeLock()
