@@ -99,7 +99,7 @@ def test_every_command_of_the_runbooks_is_there(capsys: pytest.CaptureFixture[st
         if command.startswith("report "):
             assert main([*command.split(), "--describe"]) == 0
         else:
-            with pytest.raises(SystemExit, match="^0$"):
+            with pytest.raises(SystemExit, match=r"^0$"):
                 main([*command.split(), "--help"])
         assert capsys.readouterr().out
 
