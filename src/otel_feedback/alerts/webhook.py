@@ -60,6 +60,7 @@ def post(
             with opener.open(request, timeout=timeout_seconds):
                 return
         except urllib.error.HTTPError as error:
+            error.close()
             problem = f"it answered {error.code}"
             if error.code != 429 and error.code < 500:
                 raise WebhookError(f"the webhook refused the alert: {problem}. Is its address right?") from None
