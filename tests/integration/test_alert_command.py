@@ -28,3 +28,20 @@ def test_an_alert_begins_and_ends(tmp_path: Path):
         assert look() == (0, [("resolved", "OtelFeedbackDown")])
         assert look() == (0, [])
     assert otel_feedback(data_dir, "alert", "--every", "soon").returncode == 2
+
+
+def test_what_the_webhook_did_not_take_is_told_again(tmp_path: Path):
+    data_dir = tmp_path / "data"
+    secret = tmp_path / "key"
+    secret.write_text("a-secret\n")
+    with running_service(data_dir) as service:
+        service.stop()
+        # The service's own port, where nobody listens now; a refusal of the connection is tried five times.
+        gone = otel_feedback(data_dir, "alert", "--webhook", f"{service.http}/hook", "--secret-file", str(secret))
+        assert gone.returncode == 2
+        assert "did not take the alert in 5 tries" in gone.stderr
+        assert "a-secret" not in gone.stdout + gone.stderr
+        assert "/hook" not in gone.stderr
+        again = otel_feedback(data_dir, "alert", "--format", "json")
+        assert json.loads(again.stdout)["changes"][0]["status"] == "firing"
+        service.start()
