@@ -64,7 +64,7 @@ def test_every_alert_is_about_metrics_that_are_told_and_says_what_to_do(kinds: d
     for rule in rules():
         assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}, rule
         assert rule["labels"]["severity"] in {"warning", "critical"}, rule["alert"]
-        assert rule["annotations"].keys() == {"summary", "description"}, rule["alert"]
+        assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}, rule["alert"]
     assert len({rule["alert"] for rule in rules()}) == len(rules())
 
 

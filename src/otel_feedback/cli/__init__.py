@@ -15,7 +15,7 @@ from otel_feedback.errors import OtelFeedbackError, UsageError
 
 COMMANDS: Final = (
     "serve", "demo", "migrate", "doctor", "sql", "report", "contrast", "experiment", "evaluator", "export", "finetune",
-    "erase", "config",
+    "erase", "alert", "config",
 )  # fmt: skip
 _INSIGHTS: Final = ("contrast", "experiment", "evaluator", "export")
 EXTRAS: Final = {"demo": "demo", "finetune": "finetune", **dict.fromkeys(_INSIGHTS, "insights")}

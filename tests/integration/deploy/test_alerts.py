@@ -11,8 +11,11 @@ import pytest
 import yaml
 from tests.support.debian import promtool
 
+from otel_feedback.cli import main
+
 FOLDER = Path(__file__).parents[3] / "deploy" / "prometheus"
 RULES = ("alerts.yml", "rating-alerts.yml")
+RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks.md"
 
 
 def check(*arguments: str | Path, folder: Path = FOLDER) -> subprocess.CompletedProcess[str]:
@@ -62,6 +65,8 @@ def test_every_alert_fires_when_it_should_and_is_quiet_else(tmp_path: Path, name
     [
         ("alerts.yml", "age_seconds > 120", "age_seconds > 118"),
         ("alerts.yml", "limit_bytes > 0.5", "limit_bytes > 0.9"),
+        ("alerts.yml", ">= 20", ">= 19"),
+        ("alerts.yml", "(otel_feedback_stored_ratings)) > 0.1", "(otel_feedback_stored_ratings)) > 0.09"),
         ("rating-alerts.yml", "before - 0.1", "before - 0.4"),
         ("rating-alerts.yml", ">= 100)", ">= 1)"),
         ("rating-alerts.yml", "> 168", "> 0"),
@@ -72,3 +77,34 @@ def test_another_limit_is_noticed(tmp_path: Path, name: str, limit: str, other: 
     assert limit in text
     (tmp_path / name).write_text(text.replace(limit, other))
     assert unit_tested(tmp_path, name).returncode != 0
+
+
+def test_every_alert_leads_to_its_section_of_the_runbooks():
+    sections = re.findall(r"^## (\w+)$", RUNBOOKS.read_text(), re.MULTILINE)
+    led_to = {}
+    for name in RULES:
+        for group in yaml.safe_load((FOLDER / name).read_text())["groups"]:
+            for rule in group["rules"]:
+                if "alert" in rule:
+                    led_to[rule["alert"]] = rule["annotations"]["runbook_url"]
+    assert sorted(sections) == sorted(led_to)
+    for alert, url in led_to.items():
+        assert url.endswith(f"/docs/runbooks.md#{alert.lower()}")
+
+
+def test_every_command_of_the_runbooks_is_there(capsys: pytest.CaptureFixture[str]):
+    commands = set(re.findall(r"`otel-feedback ([a-z_ ]+)`", RUNBOOKS.read_text()))
+    assert {"doctor", "doctor rejected", "report satisfaction_changes", "contrast"} <= commands
+    for command in sorted(commands):
+        if command.startswith("report "):
+            assert main([*command.split(), "--describe"]) == 0
+        else:
+            with pytest.raises(SystemExit, match=r"^0$"):
+                main([*command.split(), "--help"])
+        assert capsys.readouterr().out
+
+
+def test_every_metric_of_the_runbooks_is_told_of():
+    told = (RUNBOOKS.parent / "metrics.md").read_text()
+    for metric in set(re.findall(r"\botel_feedback_\w+", RUNBOOKS.read_text())):
+        assert metric in told
