@@ -1,4 +1,7 @@
-"""How many ratings in the database still wait for what they rate. Asked now and then, never when Prometheus asks."""
+"""What ratings the database holds: how many still wait for what they rate, and how people rated in the last day.
+
+Asked now and then, never when Prometheus asks.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,12 @@ PAUSE_PER_QUERY_SECOND: Final = 50.0
 """However many ratings there are, counting them takes no more than a fiftieth of one core."""
 LIMITS: Final = {"max_execution_time": 15, "max_threads": 1}
 
-_QUERY: Final = "queries/ratings_by_state.sql"
+MOST_SERIES: Final = 200
+"""Of recent ratings, before the rest is told together: names are strangers' words, and Prometheus keeps each series."""
+LABELS: Final = ("service", "model", "name", "label")
+
+_BY_STATE: Final = "queries/ratings_by_state.sql"
+_RECENT: Final = "queries/recent_ratings.sql"
 
 
 class StoredRatings(Collector):
@@ -33,7 +41,7 @@ class StoredRatings(Collector):
     def __init__(self, database: Database, *, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._database = database
         self._pause_seconds = pause_seconds
-        self._counted: tuple[dict[str, int], float] | None = None
+        self._counted: tuple[dict[str, int], list[tuple[list[str], int]], float] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._count_now_and_then, name="count-ratings", daemon=True)
 
@@ -57,22 +65,32 @@ class StoredRatings(Collector):
         counted_at = GaugeMetricFamily(
             f"{NAMESPACE}_stored_ratings_timestamp_seconds", "When the stored ratings were counted last."
         )
+        recent = GaugeMetricFamily(
+            f"{NAMESPACE}_recent_ratings",
+            "Current ratings that users gave in the last 24 hours; rare combinations together as other.",
+            labels=LABELS,
+        )
         if self._counted is not None:
-            by_state, time_seconds = self._counted
+            by_state, of_last_day, time_seconds = self._counted
             for state in STATES:
                 ratings.add_metric([state], by_state.get(state, 0))
+            for names, count in of_last_day:
+                recent.add_metric(names, count)
             counted_at.add_metric([], time_seconds)
-        return ratings, counted_at
+        return ratings, recent, counted_at
 
     def _count_now_and_then(self) -> None:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                rows = self._database.query(statements.load(_QUERY), settings=LIMITS)
+                states = self._database.query(statements.load(_BY_STATE), settings=LIMITS)
+                series = {"series": MOST_SERIES}
+                recent = self._database.query(statements.load(_RECENT), series, settings=LIMITS) if states else []
             except DatabaseError as error:
                 logger.debug("the stored ratings could not be counted: %s", error)
             else:
-                self._counted = {row["State"]: row["Ratings"] for row in rows}, time.time()
+                of_last_day = [([row[name.capitalize()] for name in LABELS], int(row["Ratings"])) for row in recent]
+                self._counted = {row["State"]: row["Ratings"] for row in states}, of_last_day, time.time()
             # A database that is away may take minutes to say so, at no cost to it.
             took_seconds = min(time.monotonic() - began, LIMITS["max_execution_time"])
             self._stopping.wait(max(self._pause_seconds, took_seconds * PAUSE_PER_QUERY_SECOND))

@@ -14,7 +14,9 @@ from tests.support.debian import promtool
 from otel_feedback.cli import main
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "prometheus"
-RULES = ("alerts.yml", "rating-alerts.yml")
+RULES = ("alerts.yml", "rating-alerts.yml", "service-rating-alerts.yml")
+LOADED = ("alerts.yml", "rating-alerts.yml")
+"""Beside a Collector, as in prometheus.yml: of the two for ratings the one that is over its metrics."""
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks.md"
 
 
@@ -45,7 +47,7 @@ def test_prometheus_takes_the_configuration(tmp_path: Path):
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     done = check("check", "config", "prometheus.yml", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert yaml.safe_load((FOLDER / "prometheus.yml").read_text())["rule_files"] == list(RULES)
+    assert yaml.safe_load((FOLDER / "prometheus.yml").read_text())["rule_files"] == list(LOADED)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -70,6 +72,10 @@ def test_every_alert_fires_when_it_should_and_is_quiet_else(tmp_path: Path, name
         ("rating-alerts.yml", "before - 0.1", "before - 0.4"),
         ("rating-alerts.yml", ">= 100)", ">= 1)"),
         ("rating-alerts.yml", "> 168", "> 0"),
+        ("service-rating-alerts.yml", "offset 1d) - 0.1", "offset 1d) - 0.05"),
+        ("service-rating-alerts.yml", ">= 100", ">= 99"),
+        ("service-rating-alerts.yml", "> 14", "> 13"),
+        ("service-rating-alerts.yml", "max without", "sum without"),
     ],
 )
 def test_another_limit_is_noticed(tmp_path: Path, name: str, limit: str, other: str):
