@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from http.client import HTTPException
 from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,10 +17,11 @@ def read(http: str) -> dict[str, float] | None:
     try:
         with urllib.request.urlopen(f"{http.rstrip('/')}/metrics", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # the operator's own
             text = answer.read().decode("utf-8")
-    except (OSError, ValueError):
+        families = list(text_string_to_metric_families(text))
+    except (OSError, ValueError, HTTPException):  # what is cut off or no HTTP is no answer either
         return None
     told = {"oldest_segment_age_seconds": 0.0, "segments_rejected_total": 0.0, "waiting": 0.0, "ratings": 0.0}
-    for family in text_string_to_metric_families(text):
+    for family in families:
         for sample in family.samples:
             name = sample.name.removeprefix(_NAMESPACE)
             if name == "oldest_segment_age_seconds":

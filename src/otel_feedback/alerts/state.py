@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from otel_feedback.errors import OtelFeedbackError
 
@@ -19,12 +19,14 @@ def read(file: Path) -> Firing:
         OtelFeedbackError: the file is there and can't be read.
     """
     try:
-        firing: Firing = json.loads(file.read_text(encoding="utf-8"))
+        told: Any = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise OtelFeedbackError(f"{file} can't be read ({error}). Delete it: what fires is told again") from error
-    return firing
+    if not isinstance(told, dict) or not all(isinstance(each, dict) for each in told.values()):
+        raise OtelFeedbackError(f"{file} holds something else. Delete it: what fires is told again")
+    return told
 
 
 def write(file: Path, firing: Firing) -> None:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from otel_feedback.errors import OtelFeedbackError
@@ -28,6 +29,16 @@ class WebhookError(OtelFeedbackError):
 def signature(secret: bytes, body: bytes, at: int) -> str:
     """``t=SECONDS,v1=HEX``: HMAC-SHA256 of the time, a dot and the body. The time tells replays."""
     return f"t={at},v1={hmac.new(secret, b'%d.%s' % (at, body), hashlib.sha256).hexdigest()}"
+
+
+def _asked_for(text: str, otherwise: float) -> float:
+    """The seconds that a Retry-After asks for: a number, or a date as HTTP writes it (RFC 9110, 10.2.3)."""
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return otherwise
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -64,9 +75,7 @@ def post(
             problem = f"it answered {error.code}"
             if error.code != 429 and error.code < 500:
                 raise WebhookError(f"the webhook refused the alert: {problem}. Is its address right?") from None
-            asked = error.headers.get("Retry-After", "")
-            if asked.isdecimal():
-                seconds = float(asked)
+            seconds = _asked_for(error.headers.get("Retry-After", ""), seconds)
         except (OSError, http.client.HTTPException) as error:
             problem = f"no answer ({type(error).__name__})"
         if number < TRIES - 1:

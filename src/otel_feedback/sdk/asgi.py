@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from otel_feedback.feedback_api import FEEDBACK_PATH, MAX_BODY_BYTES, WIDGET_PATH, FeedbackResponse
+from otel_feedback.sdk.flush import flush
 from otel_feedback.sdk.own_middlewares import SEEN, own_middlewares, stands_back
 from otel_feedback.sdk.rated_request import RatedRequest
 from otel_feedback.sdk.routes import STATUSES_WITHOUT_BODY, FeedbackRoutes
@@ -42,7 +43,10 @@ class FeedbackMiddleware:
         own_middlewares.add(self)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve one connection, or see the server's end."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, _flushing_at_the_end(send))
+            return
         if scope["type"] not in {"http", "websocket"} or stands_back(self, scope.get(SEEN)):
             await self._app(scope, receive, send)
             return
@@ -80,6 +84,17 @@ class FeedbackMiddleware:
         return await self._routes.answer(
             path, scope["method"], headers, query, lambda: _read_body(scope, receive), address=address
         )
+
+
+def _flushing_at_the_end(send: Send) -> Send:
+    """Send what waits once the app has ended: uvicorn dies of the signal that stopped it, and runs nothing at exit."""
+
+    async def send_at_the_end(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            flush()  # it may block: no connection is left
+        await send(message)
+
+    return send_at_the_end
 
 
 def _path_within_app(scope: AsgiScope) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from opentelemetry._logs import _internal as logs_api
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from tests.support.instrumented_apps import INSTRUMENT, sdk_environment
+from tests.support.instrumented_apps import APPS, HEADER, INSTRUMENT, running_app, sdk_environment
 from tests.support.otlp_sink import attributes_of, otlp_sink
 
 import otel_feedback
@@ -35,6 +36,19 @@ def shut_providers_down():
 submission = otel_feedback.record("thumbs", True, session_id="c-42", rater="u-7")
 {end}
 """
+
+
+def test_a_rating_leaves_an_app_that_uvicorn_was_told_to_end(tmp_path):
+    """uvicorn ends by the signal that it got, so that nothing registered for the exit runs."""
+    so_long = {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_BLRP_SCHEDULE_DELAY": "600000"}
+    command = [INSTRUMENT, sys.executable, str(APPS / "fastapi_app.py")]
+    with running_app(tmp_path, command, so_long) as app:
+        token = app.client.get("/answer").headers[HEADER]
+        given = app.client.post("/v1/feedback", json={"token": token, "name": "thumbs", "value": True})
+        assert given.status_code == 202
+        app.process.terminate()
+        assert app.process.wait(20) == -signal.SIGTERM
+        assert "user_feedback thumbs" in {span.name for span in app.sink.spans}
 
 
 @pytest.mark.parametrize(

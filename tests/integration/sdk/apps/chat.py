@@ -106,7 +106,7 @@ def announce(port: int) -> None:
 def serve_asgi(app: Any) -> None:
     import uvicorn  # noqa: PLC0415  # not every app here needs it
 
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listen()])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listen()])
 
 
 def serve_wsgi(app: Any) -> None:
