@@ -94,6 +94,10 @@ class FeedbackApi:
         self._allowed_origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
         self._capture_comments = capture_comments
 
+    def use(self, keyring: Keyring) -> None:
+        """Take the tokens that these keys signed, and no others."""
+        self._keyring = keyring
+
     async def answer(self, request: FeedbackRequest) -> FeedbackResponse:
         """Answer one request; errors become JSON ``{"error": {"code", "message"}}`` with their status."""
         cors = self._cors_headers(request)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,35 @@ _POLL_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """What a ready service says of itself: addresses as URLs, and the token for the dashboard's JSON API."""
+    """What a ready service says of itself.
+
+    Attributes:
+        grpc, http, dashboard: addresses as URLs.
+        api_token: opens the dashboard's JSON API.
+        certificate: path of the PEM file that it shows, "" without TLS.
+    """
 
     pid: int
     grpc: str
     http: str
     dashboard: str
-    api_token: str
+    api_token: str = field(repr=False)
+    certificate: str = ""
+
+    def trust(self) -> ssl.SSLContext | None:
+        """Trusts the service's own certificate and no other, whatever name is in it; None without TLS.
+
+        The service is on this machine, and its certificate is often for another name.
+
+        Raises:
+            OSError: the certificate can't be read.
+        """
+        if not self.certificate:
+            return None
+        trust = ssl.create_default_context(cafile=self.certificate)
+        trust.check_hostname = False
+        trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        return trust
 
 
 def find_service(data_dir: Path, *, patience_seconds: float = STARTING_SECONDS) -> ServiceState | None:

@@ -1,8 +1,9 @@
 """Every setting: its environment variable, its default, and what it does. The environment wins over the file.
 
 The optional TOML file (``otel-feedback.toml`` in the working directory, or the one that OTEL_FEEDBACK_CONFIG
-names) holds the same names in lower case without the prefix. Relative paths are made absolute when they are read: the
-working directory is another one for a moment when a thread imports chdb.
+names) holds the same names in lower case without the prefix. A secret may stand in a file of its own, which the name
+with ``_FILE`` (``_file``) names. Relative paths are made absolute when they are read: the working directory is another
+one for a moment when a thread imports chdb.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from otel_feedback.errors import ConfigurationError
+from otel_feedback.secret_files import SUFFIX, SecretFile, secret_file
 
 PREFIX: Final = "OTEL_FEEDBACK_"
 DEFAULT_FILE: Final = "otel-feedback.toml"
@@ -42,8 +44,11 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def _setting(default: str, description: str, *, secret: bool = False) -> Any:
-    return field(metadata={"default": default, "description": description, "secret": secret})
+def _setting(default: str, description: str, *, secret: bool = False, holds_password: bool = False) -> Any:
+    """A secret, and a URL that may hold a password, may stand in a file, and is in no ``repr``."""
+    may_be_file = secret or holds_password
+    metadata = {"default": default, "description": description, "secret": secret, "may_be_file": may_be_file}
+    return field(metadata=metadata, repr=not may_be_file)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,15 @@ class Settings:
     database_url: str = _setting(
         "",
         "chdb:///<dir> (embedded; default <data dir>/clickhouse) or clickhouse[s]://user:password@host:8123/otel",
+        holds_password=True,
+    )
+    reader_database_url: str = _setting(
+        "",
+        "the same server as a user who may only read: for the dashboard, sql, report and insights; none: database_url",
+        holds_password=True,
+    )
+    database_ca: FilePath = _setting(
+        "", "PEM bundle of who signed the certificate of clickhouses://; none: the authorities that this machine trusts"
     )
     grpc_address: Address = _setting("127.0.0.1:4317", "OTLP/gRPC; port 0 picks a free one and prints it")
     http_address: Address = _setting("127.0.0.1:4318", "OTLP/HTTP, /v1/feedback and /feedback.js")
@@ -70,8 +84,8 @@ class Settings:
         "120", "of one rater, given and taken back; reading back ten times as often; 0: no limit"
     )
     requests_per_minute: int = _setting("6000", "to /v1/feedback, of one address; 0: no limit")
-    tls_cert: FilePath = _setting("", "PEM certificate chain for the OTLP ports")
-    tls_key: FilePath = _setting("", "PEM private key for the OTLP ports")
+    tls_cert: FilePath = _setting("", "PEM certificate chain for the OTLP ports and the dashboard")
+    tls_key: FilePath = _setting("", "PEM private key of the certificate")
     tls_client_ca: FilePath = _setting("", "PEM bundle: OTLP only from clients whose certificate it signed (mTLS)")
     cluster: str = _setting("", "name of a ClickHouse cluster, of which the URL names a node; see docs/cluster.md")
     retention_seconds: int = _setting("30d", "how long unrated traces are kept after their newest span; 0d: for ever")
@@ -109,7 +123,11 @@ class Settings:
         for each in fields(cls):
             name = setting_name(each.name)
             variable = PREFIX + name.upper()
-            text = environment.get(variable) or from_file.get(name) or each.metadata["default"]
+            its_file = secret_file(name, PREFIX, environment, from_file) if each.metadata["may_be_file"] else None
+            if its_file is not None:
+                text = its_file.read(is_list=str(each.type).startswith("tuple"))
+            else:
+                text = environment.get(variable) or from_file.get(name) or each.metadata["default"]
             try:
                 values[each.name] = _parser_of(each.name, str(each.type))(text)
             except ValueError as error:
@@ -121,6 +139,23 @@ class Settings:
 def setting_name(field_name: str) -> str:
     """The name people write: durations carry their unit in the value, so the field's unit suffix is dropped."""
     return field_name.removesuffix("_seconds")
+
+
+def secret_sources(settings: Settings, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that secrets and certificates of these settings come from, and the TOML file.
+
+    Raises:
+        ConfigurationError: as ``Settings.load``.
+    """
+    from_file = _read_file(environment, None)
+    names = [setting_name(each.name) for each in fields(Settings) if each.metadata["may_be_file"]]
+    found: list[SecretFile | None] = [secret_file(name, PREFIX, environment, from_file) for name in names]
+    certificates = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+    return (
+        _absolute(environment.get(PREFIX + "CONFIG") or DEFAULT_FILE),
+        *(each.path for each in found if each is not None),
+        *(Path(each) for each in certificates if each),
+    )
 
 
 def _read_file(environment: Mapping[str, str], file: Path | None) -> dict[str, str]:
@@ -135,7 +170,8 @@ def _read_file(environment: Mapping[str, str], file: Path | None) -> dict[str, s
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} is not a readable TOML file: {error}") from None
     known = {setting_name(each.name) for each in fields(Settings)}
-    unknown = sorted(set(table) - known)
+    files = {setting_name(each.name) + SUFFIX for each in fields(Settings) if each.metadata["may_be_file"]}
+    unknown = sorted(set(table) - known - files)
     if unknown:
         raise ConfigurationError(f"{path} has no such setting: {', '.join(unknown)}. Known: {', '.join(sorted(known))}")
     return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in table.items()}

@@ -13,7 +13,9 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.body_budget import BodyBudget
+from otel_feedback.service.certificates import Certificates
 from otel_feedback.service.connection_limits import ConnectionLimits
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Limits
@@ -66,10 +68,11 @@ def running_receivers(
     queue.start()
     intake = Intake({"traces": queue}, telemetry)
     budget = BodyBudget(settings.max_request_bytes)
-    endpoints = OtlpEndpoints(settings, intake, budget, connection_limits)
+    tokens = BearerTokens(settings.ingest_tokens)
+    endpoints = OtlpEndpoints(settings, intake, budget, tokens, connection_limits)
     app = Starlette(routes=[Route("/v1/traces", endpoints.endpoint("traces"), methods=["POST"])])
     http = HttpServer(app, settings.http_address, "OTEL_FEEDBACK_HTTP_ADDRESS", limits=connection_limits)
-    grpc = GrpcReceiver(settings, intake, budget, connection_limits)
+    grpc = GrpcReceiver(settings, intake, budget, tokens, Certificates(settings), connection_limits)
 
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

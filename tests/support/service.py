@@ -101,7 +101,7 @@ class RunningService:
             json={"query": query, "format": "JSONEachRow", "parameters": parameters},
             headers={"Authorization": f"Bearer {self.api_token}"},
             timeout=60,
-            verify=TRUST,
+            verify=self._trust,
         )
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from dataclasses import fields
 from typing import Final
 
+from otel_feedback.hidden import without_password
 from otel_feedback.settings import PREFIX, Settings, setting_name
 
 SUMMARY: Final = "show every setting, its value in force and what it does"
@@ -27,7 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(settings, each.name)
         shown = ("set" if value else "not set") if each.metadata["secret"] else _show(value)
         variable = PREFIX + setting_name(each.name).upper()
-        rows.append({"variable": variable, "value": shown, "description": each.metadata["description"]})
+        description = each.metadata["description"]
+        if each.metadata["may_be_file"]:
+            description += f"; or in a file that {variable}_FILE names"
+        rows.append({"variable": variable, "value": shown, "description": description})
     if arguments.format == "json":
         print(json.dumps(rows, indent=2))
     else:
@@ -37,10 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_PASSWORD_IN_URL: Final = re.compile(r"(?<=://)([^:/@]*):[^@/]*@")
-
-
 def _show(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return _PASSWORD_IN_URL.sub(r"\1:***@", str(value)) if value != "" else "none"
+    return without_password(str(value)) if value != "" else "none"

@@ -27,13 +27,13 @@ def run(arguments: argparse.Namespace) -> int:
         OtelFeedbackError: a service has the embedded database, or the database refused a statement.
     """
     from otel_feedback.clickhouse.cluster import ClusterDatabase  # noqa: PLC0415  # --help needs no database
-    from otel_feedback.clickhouse.connect import connect  # noqa: PLC0415  # as above
+    from otel_feedback.clickhouse.connect import connect_writer  # noqa: PLC0415  # as above
     from otel_feedback.clickhouse.embedded import EmbeddedDatabase  # noqa: PLC0415  # as above
     from otel_feedback.clickhouse.migrate import migrate  # noqa: PLC0415  # as above
     from otel_feedback.running_service import find_service  # noqa: PLC0415  # as above
 
     settings = Settings.load()
-    database = connect(settings.database_url, settings.cluster)
+    database = connect_writer(settings)
     try:
         if arguments.dry_run:
             _print_script(database, settings)

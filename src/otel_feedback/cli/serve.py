@@ -20,6 +20,7 @@ from otel_feedback.settings import LogFormat, Settings
 if TYPE_CHECKING:
     from otel_feedback.clickhouse.database import Database
     from otel_feedback.service.data_directory import DataDirectory
+    from otel_feedback.service.rotation import Rotation
     from otel_feedback.service.run import Service
 
 SUMMARY: Final = "receive OTLP and ratings, store them in ClickHouse, show the dashboard"
@@ -48,14 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_feedback.service.data_directory import DataDirectory  # noqa: PLC0415  # as above
     from otel_feedback.service.log_lines.configure import configure_logging  # noqa: PLC0415  # as above
     from otel_feedback.service.open_files import raise_open_files_limit  # noqa: PLC0415  # as above
+    from otel_feedback.service.rotation import Rotation  # noqa: PLC0415  # as above
 
     raise_open_files_limit()
     settings = Settings.load()
-    configure_logging(settings, arguments.log_level)
+    redaction = configure_logging(settings, arguments.log_level)
+    rotation = Rotation(settings, redaction.hide)
     _tell_undone(undone)
     Access(settings, "")  # refuses an address that needs another token, before anything starts
     with DataDirectory(settings.data_dir) as data_directory:
-        _run_event_loop(settings, data_directory)
+        _run_event_loop(settings, data_directory, rotation)
     return 0
 
 
@@ -71,12 +74,12 @@ def _tell_undone(undone: dict[str, Exception | None]) -> None:
             logger.warning("the instrumentation of %s could not be undone; start without it: %r", name, error)
 
 
-def _run_event_loop(settings: Settings, data_directory: DataDirectory) -> None:
+def _run_event_loop(settings: Settings, data_directory: DataDirectory, rotation: Rotation) -> None:
     import uvloop  # noqa: PLC0415  # as in run
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(_serve(settings, data_directory))
+            runner.run(_serve(settings, data_directory, rotation))
         except OtelFeedbackError as error:
             _end_soon(1, f"otel-feedback serve: {error}")
             raise
@@ -94,8 +97,8 @@ def _end_soon(code: int, last_words: str) -> None:
     threading.Thread(target=end, name="end", daemon=True).start()
 
 
-async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
-    from otel_feedback.clickhouse.connect import connect  # noqa: PLC0415  # as in run
+async def _serve(settings: Settings, data_directory: DataDirectory, rotation: Rotation) -> None:
+    from otel_feedback.clickhouse.connect import connect_writer  # noqa: PLC0415  # as in run
     from otel_feedback.service.listening import bind  # noqa: PLC0415  # as in run
     from otel_feedback.service.run import Service, addresses_of  # noqa: PLC0415  # as in run
     from otel_feedback.service.schema import SchemaUpdate  # noqa: PLC0415  # as in run
@@ -106,14 +109,14 @@ async def _serve(settings: Settings, data_directory: DataDirectory) -> None:
         (settings.dashboard_address, DASHBOARD_VARIABLE),
     ):
         bind(address, variable).close()  # a busy port is told at once, not after the migrations
-    database = connect(settings.database_url, settings.cluster)
+    database = connect_writer(settings)
     try:
         service = Service(settings, database)
         schema = SchemaUpdate(database, settings, service.start_writing)
         try:
             await service.start()
             await schema.first_answer(asked_to_stop)
-            await _serve_dashboard(settings, data_directory, database, service, asked_to_stop)
+            await _serve_dashboard(settings, data_directory, database, service, rotation, asked_to_stop)
         finally:
             schema.cancel()
             await service.stop()
@@ -141,24 +144,36 @@ async def _serve_dashboard(
     data_directory: DataDirectory,
     database: Database,
     service: Service,
+    rotation: Rotation,
     asked_to_stop: asyncio.Event,
 ) -> None:
+    from otel_feedback.clickhouse.connect import connect_reader  # noqa: PLC0415  # as in run
+    from otel_feedback.dashboard.access import Access  # noqa: PLC0415  # as in run
     from otel_feedback.dashboard.app import create_app  # noqa: PLC0415  # as in run
     from otel_feedback.service.http_server import HttpServer  # noqa: PLC0415  # as in run
 
     api_token = secrets.token_urlsafe(32)
-    app = create_app(database, settings, api_token, annotations=service.annotations, tell_health=service.health)
-    dashboard = HttpServer(app, settings.dashboard_address, DASHBOARD_VARIABLE)
+    access = Access(settings, api_token)
+    reader = connect_reader(settings) if settings.reader_database_url else None
+    pages = create_app(
+        database, settings, access, reader=reader, annotations=service.annotations, tell_health=service.health
+    )
+    dashboard = HttpServer(pages, settings.dashboard_address, DASHBOARD_VARIABLE, tls=service.certificates.for_browsers)
     await dashboard.start()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, rotation.hurry)
+    rotating = asyncio.create_task(rotation.watch(service, access))
     try:
-        addresses = service.addresses
-        state = ServiceState(os.getpid(), addresses["grpc"], addresses["http"], dashboard.url, api_token)
+        urls = service.addresses
+        state = ServiceState(os.getpid(), urls["grpc"], urls["http"], dashboard.url, api_token, settings.tls_cert)
         data_directory.publish(state)
         _tell_addresses(state, settings.log_format)
         await asked_to_stop.wait()
         logger.info("stopping: answering what is under way and writing the queue to the database")
     finally:
+        rotating.cancel()
         await dashboard.stop()
+        if reader is not None:
+            reader.close()
 
 
 def _tell_addresses(state: ServiceState, log_format: LogFormat) -> None:

@@ -57,9 +57,10 @@ def translated_errors() -> Iterator[None]:
         yield
     except OperationalError as error:
         first_line = str(error).strip().partition("\n")[0]
-        raise DatabaseUnavailableError(
-            f"ClickHouse can't be reached: {first_line}. Does it run, and is OTEL_FEEDBACK_DATABASE_URL right?"
-        ) from error
+        advice = "Does it run, and is OTEL_FEEDBACK_DATABASE_URL right?"
+        if "CERTIFICATE_VERIFY_FAILED" in first_line:
+            advice = "OTEL_FEEDBACK_DATABASE_CA must name who signed its certificate, and the URL a host that is in it"
+        raise DatabaseUnavailableError(f"ClickHouse can't be reached: {first_line}. {advice}") from error
     except ClickHouseError as error:
         raise DatabaseError(str(error).strip(), code=_code_of(error)) from error
 

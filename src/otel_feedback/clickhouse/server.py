@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +26,15 @@ _EXISTS_ALWAYS: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the server is, who asks, and for which database."""
+    """Where the server is, who asks, and for which database; ``ca`` is the path of a PEM bundle, or ""."""
 
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     is_secure: bool
+    ca: str = ""
 
 
 class ServerDatabase(Database):
@@ -59,6 +60,7 @@ class ServerDatabase(Database):
             username=address.user,
             password=address.password,
             secure=address.is_secure,
+            ca_cert=address.ca or None,
             # Ours may not be there yet, and connecting asks the server a few questions.
             database=_EXISTS_ALWAYS,
             settings=dict(settings),

@@ -15,6 +15,7 @@ import ipaddress
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
@@ -47,23 +48,25 @@ class Access:
     """
 
     def __init__(self, settings: Settings, api_token: str) -> None:
+        _check(settings)
         self._tokens = settings.dashboard_token
         self._api_token = api_token
         self._signed_out: OrderedDict[str, int] = OrderedDict()
         self._guesses = RateLimit(WRONG_TOKENS_PER_MINUTE)
-        self._form_key = _derived(self._tokens[0], b"form") if self._tokens else secrets.token_bytes(32)
-        if settings.dashboard_address.is_loopback:
-            return
-        reachable = f"{ADDRESS_VARIABLE}={settings.dashboard_address} can be reached from other machines. "
-        if not self._tokens:
-            raise ConfigurationError(
-                f"{reachable}Set OTEL_FEEDBACK_DASHBOARD_TOKEN to a long random text, or listen on 127.0.0.1"
-            )
-        if min(map(len, self._tokens)) < LEAST_TOKEN_CHARACTERS:
-            raise ConfigurationError(
-                f"{reachable}A token of OTEL_FEEDBACK_DASHBOARD_TOKEN has fewer than {LEAST_TOKEN_CHARACTERS} "
-                "characters: set a long random text, or listen on 127.0.0.1"
-            )
+        self._own_key = secrets.token_bytes(32)
+
+    def prepare(self, settings: Settings) -> Callable[[], None]:
+        """What lets the dashboard tokens of these settings open it from now on, and no others; nor their cookies.
+
+        Raises:
+            ConfigurationError: as at the start.
+        """
+        _check(settings)
+
+        def use() -> None:
+            self._tokens = settings.dashboard_token
+
+        return use
 
     @property
     def needs_login(self) -> bool:
@@ -72,7 +75,7 @@ class Access:
 
     def allows_host(self, host: str) -> bool:
         """Whether the Host header names this machine, where no token stands between a foreign page and the data."""
-        return self.needs_login or _names_loopback(host)
+        return self.needs_login or names_loopback(host)
 
     def has_bearer(self, headers: Headers) -> bool:
         """Whether the request shows a dashboard token or the API token as ``Authorization: Bearer``."""
@@ -129,11 +132,14 @@ class Access:
 
     def form_token(self, connection: HTTPConnection) -> str:
         """What a form of this reader's pages sends along, which no other site can know."""
-        return _sign(self._form_key, f"form {connection.cookies.get(COOKIE_NAME, '')}")
+        return _sign(self._form_keys()[0], _form_text(connection))
 
     def accepts_form(self, connection: HTTPConnection, token: str) -> bool:
-        """Whether the form came from a page that this reader got."""
-        return _same(token, self.form_token(connection))
+        """Whether the form came from a page that this reader got, of whichever token's time."""
+        return any(_same(token, _sign(key, _form_text(connection))) for key in self._form_keys())
+
+    def _form_keys(self) -> list[bytes]:
+        return [_derived(token, b"form") for token in self._tokens] or [self._own_key]
 
 
 class AccessCheck:
@@ -217,7 +223,32 @@ def local_target(text: str) -> str:
     return text
 
 
-def _names_loopback(host: str) -> bool:
+def _check(settings: Settings) -> None:
+    """Refuse an address that other machines can reach with no token or one that can be guessed.
+
+    Raises:
+        ConfigurationError: the text says what to set.
+    """
+    if settings.dashboard_address.is_loopback:
+        return
+    reachable = f"{ADDRESS_VARIABLE}={settings.dashboard_address} can be reached from other machines. "
+    if not settings.dashboard_token:
+        raise ConfigurationError(
+            f"{reachable}Set OTEL_FEEDBACK_DASHBOARD_TOKEN to a long random text, or listen on 127.0.0.1"
+        )
+    if min(map(len, settings.dashboard_token)) < LEAST_TOKEN_CHARACTERS:
+        raise ConfigurationError(
+            f"{reachable}A token of OTEL_FEEDBACK_DASHBOARD_TOKEN has fewer than {LEAST_TOKEN_CHARACTERS} "
+            "characters: set a long random text, or listen on 127.0.0.1"
+        )
+
+
+def _form_text(connection: HTTPConnection) -> str:
+    return f"form {connection.cookies.get(COOKIE_NAME, '')}"
+
+
+def names_loopback(host: str) -> bool:
+    """Whether a Host header names this machine."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
     if name.lower() == "localhost":
         return True

@@ -7,12 +7,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
 from otel_feedback.running_service import ServiceState
-
-_without_proxy: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the service is on this machine
 
 
 def check_that_it_is_there(directory: Path) -> None:
@@ -34,13 +32,14 @@ def ask_service(service: ServiceState, path: str, content: Mapping[str, Any], *,
     Raises:
         DatabaseError: the service refused it, or does not answer.
     """
-    request = urllib.request.Request(  # noqa: S310  # the service's own address, http:// always
+    request = urllib.request.Request(  # noqa: S310  # the service's own address, http:// or https://
         f"{service.dashboard}{path}",
         data=json.dumps(content).encode(),
         headers={"Authorization": f"Bearer {service.api_token}", "Content-Type": "application/json"},
     )
     try:
-        with _without_proxy.open(request, timeout=timeout_seconds) as answer:
+        handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=service.trust())]
+        with urllib.request.build_opener(*handlers).open(request, timeout=timeout_seconds) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         raise _refusal(error) from None

@@ -46,23 +46,23 @@ from otel_feedback.settings import Settings
 def create_app(
     database: Database,
     settings: Settings,
-    api_token: str,
+    access: Access,
     *,
+    reader: Database | None = None,
     annotations: RatingStore | None = None,
     tell_health: TellHealth | None = None,
     page_limits: Mapping[str, Any] = PAGE_LIMITS,
 ) -> Starlette:
     """Pages and JSON over the named queries of a migrated database.
 
-    ``api_token`` opens the JSON API to this machine's own commands, beside the dashboard tokens. ``annotations`` takes
-    what annotators say of what they read; without it no page writes. ``tell_health`` says how ingest is doing, where
-    there is any. Pages read through connections that can't write, within ``page_limits``.
-
-    Raises:
-        ConfigurationError: the dashboard would listen beyond this machine with no token set.
+    ``reader`` is the same database as a user who may only read; all but what is said to write is asked of it. Without
+    it, too, pages read through connections that can't write, within ``page_limits``. ``annotations`` takes what
+    annotators say of what they read; without it no page writes. ``tell_health`` says how ingest is doing, where there
+    is any.
     """
-    access = Access(settings, api_token)
-    site = Site(Questions(database, page_limits), Renderer(access), access, Drawing(), tell_health)
+    site = Site(
+        Questions(reader or database, page_limits, writer=database), Renderer(access), access, Drawing(), tell_health
+    )
 
     async def healthz(_request: Request) -> Response:
         try:
@@ -89,6 +89,10 @@ def create_app(
             Route("/healthz", healthz),
             Mount("/static", StaticFiles(directory=str(files("otel_feedback.dashboard") / "static"))),
         ],
-        middleware=[Middleware(ServerTiming), Middleware(SecurityHeaders), Middleware(AccessCheck, access=access)],
+        middleware=[
+            Middleware(ServerTiming),
+            Middleware(SecurityHeaders, has_tls=bool(settings.tls_cert)),
+            Middleware(AccessCheck, access=access),
+        ],
         exception_handlers=exception_handlers(site.renderer),
     )

@@ -7,7 +7,7 @@ import json
 from typing import Final
 
 from otel_feedback.clickhouse import statements
-from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.connect import connect_writer
 from otel_feedback.clickhouse.database import Database
 from otel_feedback.clickhouse.deletion import Deleted
 from otel_feedback.clickhouse.embedded import EmbeddedDatabase
@@ -30,7 +30,7 @@ def erase_rows(settings: Settings, asked: EraseRequest) -> Erased:
         DatabaseError: ClickHouse refused it, or can't be asked; running it again completes it.
         SchemaVersionError: the database was not migrated by this version.
     """
-    database = connect(settings.database_url, settings.cluster)
+    database = connect_writer(settings)
     try:
         if isinstance(database, EmbeddedDatabase):
             service = find_service(settings.data_dir)

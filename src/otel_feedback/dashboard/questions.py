@@ -34,11 +34,14 @@ class Questions:
 
     People's own SQL and downloads have places of their own. A name is that of a file below ``sql/``, without its
     ending: ``questions/negatives``; without a folder it is one of ``queries/``. All are asked over connections that
-    can't write, and within ``limits``.
+    can't write, and within ``limits``. ``writer`` gets what is said to write, where it is another user's.
     """
 
-    def __init__(self, database: Database, limits: Mapping[str, Any] = PAGE_LIMITS) -> None:
+    def __init__(
+        self, database: Database, limits: Mapping[str, Any] = PAGE_LIMITS, *, writer: Database | None = None
+    ) -> None:
         self._database = database
+        self._writer = writer or database
         self._limits = limits
         self._limiter = anyio.CapacityLimiter(CONCURRENT_QUERIES)
         self._sql_limiter = anyio.CapacityLimiter(CONCURRENT_QUERIES)
@@ -91,9 +94,8 @@ class Questions:
         Raises:
             DatabaseError: ClickHouse refused it, for one because it writes and ``write`` is False.
         """
-        ask = partial(
-            self._database.raw, sql, parameters, format_name=format_name, settings=SQL_LIMITS, readonly=not write
-        )
+        database = self._writer if write else self._database
+        ask = partial(database.raw, sql, parameters, format_name=format_name, settings=SQL_LIMITS, readonly=not write)
         return await anyio.to_thread.run_sync(ask, limiter=self._sql_limiter)
 
     async def ping(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.connect import connect_reader, connect_writer
 from otel_feedback.clickhouse.embedded import EmbeddedDatabase
 from otel_feedback.dashboard.api_client import ask_service, check_that_it_is_there
 from otel_feedback.dashboard.questions import SQL_LIMITS
@@ -21,12 +21,12 @@ _TIMEOUT_SECONDS: Final = SQL_LIMITS["max_execution_time"] + 30
 def ask(
     settings: Settings, statement: str, parameters: Mapping[str, Any], *, format_name: str, write: bool = False
 ) -> bytes:
-    """The answer's bytes in a ClickHouse format.
+    """The answer's bytes in a ClickHouse format; a server is asked as the user who may only read, where one is set.
 
     Raises:
         DatabaseError: ClickHouse refused the statement, or can't be asked.
     """
-    database = connect(settings.database_url, settings.cluster)
+    database = connect_writer(settings) if write else connect_reader(settings)
     try:
         if isinstance(database, EmbeddedDatabase):
             service = find_service(settings.data_dir)

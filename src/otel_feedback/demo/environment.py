@@ -24,7 +24,8 @@ def with_signing_keys(environment: Mapping[str, str], settings: Settings, folder
     Tokens that a browser holds stay good when the demo starts again.
     """
     keys = ",".join(settings.signing_keys) or _kept_key(folder / _KEY_FILE)
-    return {**environment, SIGNING_KEYS: keys}
+    others = {name: value for name, value in environment.items() if name != SIGNING_KEYS + "_FILE"}
+    return {**others, SIGNING_KEYS: keys}
 
 
 def chat_environment(

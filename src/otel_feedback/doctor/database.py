@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from otel_feedback.clickhouse import statements
-from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.connect import connect_writer
 from otel_feedback.clickhouse.embedded import EmbeddedDatabase
 from otel_feedback.dashboard.sql_client import ask
 from otel_feedback.doctor.finding import Finding, age_text
@@ -28,7 +28,7 @@ _MIGRATE: Final = "Run: otel-feedback migrate. `otel-feedback serve` does so, to
 
 def findings(settings: Settings, service: ServiceState | None) -> Iterator[Finding]:
     """What a database says that can be asked; why it can't be, else."""
-    database = connect(settings.database_url, settings.cluster)
+    database = connect_writer(settings)
     if isinstance(database, EmbeddedDatabase) and service is None and not database.directory.exists():
         yield Finding("database", "ok", f"{database.directory} is not there yet; `otel-feedback serve` makes it")
         return

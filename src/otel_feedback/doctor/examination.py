@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from otel_feedback.clickhouse.connect import connect
+from otel_feedback.clickhouse.connect import connect_reader
 from otel_feedback.dashboard.access import Access
 from otel_feedback.doctor import counters, data_directory, database, ports, queues, rejected
 from otel_feedback.doctor.finding import Finding
@@ -22,7 +22,7 @@ def examine() -> list[Finding]:
         settings = Settings.load()
         check_addresses(settings)
         Access(settings, "")
-        connect(settings.database_url, settings.cluster).close()
+        connect_reader(settings).close()
     except ConfigurationError as error:
         return [Finding("settings", "failed", str(error), "See: otel-feedback config")]
     service = read_state(settings.data_dir) if has_service(settings.data_dir) else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from otel_feedback.errors import ConfigurationError
 from otel_feedback.redaction import Redactor, load_redactor, redact_everything
 from otel_feedback.sdk.quiet import logger, warn_once
+from otel_feedback.secret_files import secret_file
 from otel_feedback.settings import DEFAULT_FILE, PREFIX, Settings
 from otel_feedback.tokens import Keyring
 
@@ -27,12 +28,25 @@ def settings() -> Settings:
         return Settings.load()
     except ConfigurationError as error:
         logger.error("%s. Until then: defaults, and comments are not captured", error)
-        names = ("SIGNING_KEYS", "PSEUDONYM_KEY", "REDACT")
-        kept = {PREFIX + name: os.environ.get(PREFIX + name, "") for name in names}
-        if os.environ.get(PREFIX + "CONFIG") or Path(DEFAULT_FILE).exists():
+        kept = {
+            **{PREFIX + name: _secret_that_can_be_read(name) for name in ("SIGNING_KEYS", "PSEUDONYM_KEY")},
+            PREFIX + "REDACT": os.environ.get(PREFIX + "REDACT", ""),
+        }
+        has_file = bool(os.environ.get(PREFIX + "CONFIG")) or Path(DEFAULT_FILE).exists()
+        if has_file or os.environ.get(PREFIX + "PSEUDONYM_KEY_FILE"):
             kept[PREFIX + "PSEUDONYM_KEY"] = kept[PREFIX + "PSEUDONYM_KEY"] or secrets.token_urlsafe(32)
+        if has_file:
             kept[PREFIX + "REDACT"] = kept[PREFIX + "REDACT"] or "otel_feedback.redaction:redact_everything"
         return Settings.load({**kept, PREFIX + "CAPTURE_COMMENTS": "false", PREFIX + "CONFIG": os.devnull})
+
+
+def _secret_that_can_be_read(name: str) -> str:
+    """What the environment says, or the file that it names; "" for a file that can't be read."""
+    try:
+        file = secret_file(name.lower(), PREFIX, os.environ, {})
+        return file.read(is_list=True) if file is not None else os.environ.get(PREFIX + name, "")
+    except ConfigurationError:
+        return os.environ.get(PREFIX + name, "")
 
 
 @lru_cache(maxsize=1)

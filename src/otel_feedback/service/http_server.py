@@ -38,18 +38,14 @@ class HttpServer:
         address: Address,
         variable: str,
         *,
-        tls_cert: str = "",
-        tls_key: str = "",
-        tls_client_ca: str = "",
+        tls: ssl.SSLContext | None = None,
         limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
     ) -> None:
-        """With ``tls_client_ca`` a client certificate is verified if one is shown; the app decides who needs one."""
+        """``tls`` has the certificate; where it verifies that of a client, the app decides who needs one."""
         self._app = app
         self._address = address
         self._variable = variable
-        self._tls_cert = tls_cert
-        self._tls_key = tls_key
-        self._tls_client_ca = tls_client_ca
+        self._tls = tls
         self._limits = limits
         self._server: _Server | None = None
         self._socket: socket.socket | None = None
@@ -61,7 +57,7 @@ class HttpServer:
         if self._socket is None:
             raise RuntimeError("the server is not started")
         port = self._socket.getsockname()[1]
-        return f"{'https' if self._tls_cert else 'http'}://{Address(self._address.host, port)}"
+        return f"{'https' if self._tls else 'http'}://{Address(self._address.host, port)}"
 
     async def start(self) -> None:
         """Bind and serve; returns once requests are answered.
@@ -80,12 +76,9 @@ class HttpServer:
             server_header=False,
             timeout_keep_alive=int(self._limits.idle_seconds),
             timeout_graceful_shutdown=_GRACE_SECONDS,
-            ssl_certfile=self._tls_cert or None,
-            ssl_keyfile=self._tls_key or None,
-            ssl_ca_certs=self._tls_client_ca or None,
-            ssl_cert_reqs=ssl.CERT_OPTIONAL if self._tls_client_ca else ssl.CERT_NONE,
         )
         config.load()
+        config.ssl = self._tls  # uvicorn's own would be made of files, once
         self._socket = bind(self._address, self._variable)
         self._socket.listen(_BACKLOG)
         self._server = _Server(config)

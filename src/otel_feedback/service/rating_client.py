@@ -59,8 +59,7 @@ class RatingClient:
         service = find_service(settings.data_dir)
         if service is not None:
             headers = {"Authorization": f"Bearer {settings.ingest_tokens[0]}"} if settings.ingest_tokens else {}
-            trust = _trust_of(settings) if service.http.startswith("https:") else None
-            return cls(service.http, headers, trust, *texts)
+            return cls(service.http, headers, service.trust(), *texts)
         url = settings.endpoint or environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
         if not url.lower().startswith(("http://", "https://")):
             raise ConfigurationError(
@@ -115,12 +114,3 @@ class RatingClient:
                     ) from None
             time.sleep(min(wait_seconds, _MOST_WAIT_SECONDS))
             wait_seconds = min(2 * wait_seconds, _MOST_WAIT_SECONDS)
-
-
-def _trust_of(settings: Settings) -> ssl.SSLContext:
-    """The service's own certificate and no other, whatever name is in it: the service is on this machine."""
-    trust = ssl.create_default_context(cafile=settings.tls_cert or None)
-    if settings.tls_cert:
-        trust.check_hostname = False
-        trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return trust

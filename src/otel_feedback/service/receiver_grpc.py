@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
 from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]  # grpcio ships no types
@@ -14,6 +13,7 @@ from grpc_health.v1.health import aio as health_aio
 from otel_feedback.service.answers import INVALID_ARGUMENT, UNAVAILABLE, error_bytes, success_bytes
 from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.body_budget import BodyBudget
+from otel_feedback.service.certificates import Certificates
 from otel_feedback.service.connection_limits import DEFAULT_CONNECTION_LIMITS, ConnectionLimits
 from otel_feedback.service.durable_queue.busy import QueueBusyError
 from otel_feedback.service.intake import Intake
@@ -37,13 +37,16 @@ class GrpcReceiver:
         settings: Settings,
         intake: Intake,
         budget: BodyBudget,
+        tokens: BearerTokens,
+        certificates: Certificates,
         limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
     ) -> None:
         self._settings = settings
         self._intake = intake
         self._budget = budget
         self._limits = limits
-        self._tokens = BearerTokens(settings.ingest_tokens)
+        self._tokens = tokens
+        self._certificates = certificates
         self._health = health_aio.HealthServicer()
         self._server: Any = None
         self.port = 0
@@ -75,12 +78,9 @@ class GrpcReceiver:
             await self._server.stop(grace_seconds)
 
     def _bind(self, address: str) -> int:
-        settings = self._settings
-        if not settings.tls_cert:
+        credentials = self._certificates.for_grpc()
+        if credentials is None:
             return int(self._server.add_insecure_port(address))
-        pair = (Path(settings.tls_key).read_bytes(), Path(settings.tls_cert).read_bytes())
-        client_ca = Path(settings.tls_client_ca).read_bytes() if settings.tls_client_ca else None
-        credentials = grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
         return int(self._server.add_secure_port(address, credentials))
 
     def _handler(self, service: str, signal: OtlpSignal) -> Any:

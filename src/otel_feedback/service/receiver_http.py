@@ -78,6 +78,7 @@ def create_http_app(
     settings: Settings,
     intake: Intake,
     budget: BodyBudget,
+    tokens: BearerTokens,
     feedback_api: FeedbackApi,
     *,
     readiness: Callable[[], Awaitable[tuple[bool, dict[str, Any]]]],
@@ -85,10 +86,11 @@ def create_http_app(
 ) -> Starlette:
     """The ASGI app of the OTLP/HTTP port.
 
-    ``budget`` is shared with the gRPC port. ``readiness`` answers whether requests are taken, and the state of each
-    part; ``exposition`` tells the metrics in the format that an Accept header prefers, and the format's content type.
+    ``budget`` and ``tokens`` are shared with the gRPC port. ``readiness`` answers whether requests are taken, and the
+    state of each part; ``exposition`` tells the metrics in the format that an Accept header prefers, and the format's
+    content type.
     """
-    otlp = OtlpEndpoints(settings, intake, budget)
+    otlp = OtlpEndpoints(settings, intake, budget, tokens)
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -122,11 +124,12 @@ class OtlpEndpoints:
         settings: Settings,
         intake: Intake,
         budget: BodyBudget,
+        tokens: BearerTokens,
         limits: ConnectionLimits = DEFAULT_CONNECTION_LIMITS,
     ) -> None:
         self._max_request_bytes = settings.max_request_bytes
         self._needs_certificate = bool(settings.tls_client_ca)
-        self._tokens = BearerTokens(settings.ingest_tokens)
+        self._tokens = tokens
         self._origins = AllowedOrigins(settings.allowed_origins)
         self._intake = intake
         self._budget = budget

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from otel_feedback.clickhouse.database import Database
@@ -15,8 +14,10 @@ from otel_feedback.errors import ConfigurationError, DatabaseError
 from otel_feedback.feedback_api import FeedbackApi, RatingStore
 from otel_feedback.rate_limit import RequestLimits
 from otel_feedback.redaction import load_redactor
-from otel_feedback.service import rejected
+from otel_feedback.service import certificates, rejected
+from otel_feedback.service.bearer import BearerTokens
 from otel_feedback.service.body_budget import BodyBudget
+from otel_feedback.service.certificates import Certificates
 from otel_feedback.service.data_directory import unusable
 from otel_feedback.service.durable_queue.queue import DurableQueue
 from otel_feedback.service.durable_queue.segment_log import Limits
@@ -67,21 +68,7 @@ def check_addresses(settings: Settings) -> None:
                 f"{variable}={address} can be reached from other machines. "
                 "Set OTEL_FEEDBACK_INGEST_TOKENS or OTEL_FEEDBACK_TLS_CLIENT_CA, or listen on 127.0.0.1"
             )
-    if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise ConfigurationError("OTEL_FEEDBACK_TLS_CERT and OTEL_FEEDBACK_TLS_KEY belong together: set both or none")
-    context = ssl.create_default_context()
-    if settings.tls_cert:
-        try:
-            context.load_cert_chain(settings.tls_cert, settings.tls_key)
-        except OSError as error:  # SSLError is one
-            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files: {error}") from None
-    if settings.tls_client_ca:
-        if not settings.tls_cert:
-            raise ConfigurationError("OTEL_FEEDBACK_TLS_CLIENT_CA needs OTEL_FEEDBACK_TLS_CERT and _TLS_KEY too")
-        try:
-            context.load_verify_locations(settings.tls_client_ca)
-        except OSError as error:
-            raise ConfigurationError(f"OTEL_FEEDBACK_TLS_CLIENT_CA must name a PEM file: {error}") from None
+    certificates.read(settings)
 
 
 class Service:
@@ -118,7 +105,7 @@ class Service:
             logs, database, self._telemetry, redact, spans=self._queues["traces"]
         )
         """Takes the ratings that annotators give on the dashboard."""
-        feedback_api = FeedbackApi(
+        self._feedback_api = FeedbackApi(
             Keyring(settings.signing_keys),
             ServiceRatingStore(logs, database, self._telemetry, redact),
             allowed_origins=settings.allowed_origins,
@@ -126,17 +113,20 @@ class Service:
             limits=RequestLimits(settings.votes_per_minute, settings.requests_per_minute),
         )
         budget = BodyBudget(settings.max_request_bytes)
+        self._tokens = BearerTokens(settings.ingest_tokens)
+        self.certificates = Certificates(settings)
         app = create_http_app(
-            settings, intake, budget, feedback_api, readiness=self._readiness, exposition=self._telemetry.exposition
+            settings,
+            intake,
+            budget,
+            self._tokens,
+            self._feedback_api,
+            readiness=self._readiness,
+            exposition=self._telemetry.exposition,
         )
-        self._grpc = GrpcReceiver(settings, intake, budget)
+        self._grpc = GrpcReceiver(settings, intake, budget, self._tokens, self.certificates)
         self._http = HttpServer(
-            app,
-            settings.http_address,
-            "OTEL_FEEDBACK_HTTP_ADDRESS",
-            tls_cert=settings.tls_cert,
-            tls_key=settings.tls_key,
-            tls_client_ca=settings.tls_client_ca,
+            app, settings.http_address, "OTEL_FEEDBACK_HTTP_ADDRESS", tls=self.certificates.for_otlp
         )
         self._stored_ratings = StoredRatings(database)
         self._sweeper = Sweeper(database, settings, self._telemetry.retention)
@@ -154,6 +144,23 @@ class Service:
             "grpc": f"{scheme}://{Address(self._settings.grpc_address.host, self._grpc.port)}",
             "http": self._http.url,
         }
+
+    def prepare(self, settings: Settings) -> Callable[[], None]:
+        """What lets the tokens, keys and certificates of these settings count from now on, and no others.
+
+        Raises:
+            ConfigurationError: the service could not be started with them.
+        """
+        check_addresses(settings)
+        use_certificates = self.certificates.prepare(settings)
+        keyring = Keyring(settings.signing_keys)
+
+        def use() -> None:
+            self._tokens.use(settings.ingest_tokens)
+            self._feedback_api.use(keyring)
+            use_certificates()
+
+        return use
 
     def health(self) -> IngestHealth:
         """How ingest is doing now; costs next to nothing."""

@@ -118,6 +118,54 @@ def test_the_reader_asks_with_our_commands(users: Users, tmp_path: Path):
     assert ACCESS_DENIED in done.stderr
 
 
+def test_pages_and_commands_ask_as_the_reader_where_there_is_one(users: Users, tmp_path: Path):
+    settings = {"OTEL_FEEDBACK_DATABASE_URL": users.writer, "OTEL_FEEDBACK_READER_DATABASE_URL": users.reader}
+    who = "SELECT currentUser() AS who"
+    with running_service(tmp_path / "data", settings) as service:
+        run_app(service.http, Plan(answers=1, rated=(0,)))
+        service.wait_for_rows("SELECT 1 FROM rated_llm_calls")
+        assert service.sql(who) == [{"who": "otel_reader_user"}]
+        for page in ("/", "/feedback", "/users", "/sessions", "/insights", "/feedback.csv"):
+            assert httpx.get(f"{service.dashboard}{page}").status_code == 200, page
+        headers = {"Authorization": f"Bearer {service.api_token}"}
+        written = httpx.post(f"{service.dashboard}/api/sql", json={"query": who, "write": True}, headers=headers)
+        assert written.json() == {"who": "otel_writer_user"}
+        for arguments in (("sql", who), ("sql", "--write", who), ("report", "satisfaction_by_model"), ("doctor",)):
+            done = otel_feedback(tmp_path / "data", *arguments, environment=settings)
+            assert (done.returncode, done.stderr) == (0, ""), (arguments, done.stdout)
+            if arguments[-1] == who:
+                assert ("otel_writer_user" if "--write" in arguments else "otel_reader_user") in done.stdout
+
+
+def test_pages_need_the_reader_and_ingest_does_not(users: Users, tmp_path: Path):
+    """So no page is ever asked for with the rights of the writer."""
+    wrong = users.reader.replace("change-me-reader", "wrong-password")
+    settings = {"OTEL_FEEDBACK_DATABASE_URL": users.writer, "OTEL_FEEDBACK_READER_DATABASE_URL": wrong}
+    with running_service(tmp_path / "data", settings) as service:
+        (answer,) = run_app(service.http, Plan(answers=1))
+        server = ClickHouseServer(users.reader)
+        query = f"SELECT count() FROM otel.otel_traces WHERE TraceId = '{answer.trace_id}'"  # noqa: S608  # an id of ours
+        wait_until(lambda: server.execute(query) != "0" or None, 30, "it was not stored")
+        page = httpx.get(f"{service.dashboard}/users")
+        assert page.status_code in {500, 503}
+        assert "wrong-password" not in page.text + service.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader", "said"),
+    [
+        ("chdb:///tmp/a", "clickhouse://r@db/otel", "the embedded has no users"),
+        ("clickhouse://w@db/otel", "clickhouse://r@db/other", "must be the same"),
+        ("clickhouse://w@db/otel", "r@db", "OTEL_FEEDBACK_READER_DATABASE_URL='r@db' can't be read"),
+    ],
+)
+def test_a_reader_that_makes_no_sense_is_refused(tmp_path: Path, writer: str, reader: str, said: str):
+    settings = {"OTEL_FEEDBACK_DATABASE_URL": writer, "OTEL_FEEDBACK_READER_DATABASE_URL": reader}
+    done = otel_feedback(tmp_path / "data", "sql", "SELECT 1", environment=settings)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
 def test_the_migrator_erases_a_person(users: Users, tmp_path: Path):
     with running_service(tmp_path / "data", {"OTEL_FEEDBACK_DATABASE_URL": users.writer}) as service:
         run_app(service.http, Plan(answers=1, rated=(0,)))

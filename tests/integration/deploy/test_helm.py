@@ -21,6 +21,7 @@ EVERYTHING = {
     "imagePullSecrets": [{"name": "registry"}],
     "database": {"existingSecret": "clickhouse", "migrate": {"enabled": True, "existingSecret": "migrator"}},
     "settings": {"OTEL_FEEDBACK_RETENTION": "3d", "OTEL_FEEDBACK_VOTES_PER_MINUTE": 60},
+    "settingsSecret": "more",
     "tls": {"existingSecret": "certificate"},
     "persistence": {"size": "5Gi", "storageClassName": "fast"},
     "networkPolicy": {
@@ -133,7 +134,22 @@ def test_settings_reach_the_container_as_text(tmp_path: Path):
     assert {container[f"{kind}Probe"]["httpGet"]["scheme"] for kind in ("startup", "liveness", "readiness")} == {
         "HTTPS"
     }
-    assert [each["secretRef"]["name"] for each in container["envFrom"]] == ["otel-feedback", "clickhouse"]
+    assert [each["secretRef"]["name"] for each in container["envFrom"]] == ["more", "clickhouse"]
+
+
+def test_secrets_are_files_that_are_replaced_in_the_running_pod(tmp_path: Path):
+    (service,) = rendered(tmp_path, {})["StatefulSet"]
+    pod = service["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert "envFrom" not in container
+    mounts = {each["name"]: each for each in container["volumeMounts"]}
+    assert "subPath" not in mounts["secrets"], "Kubernetes never renews those"
+    (volume,) = (each for each in pod["volumes"] if each["name"] == "secrets")
+    assert volume["secret"]["secretName"] == "otel-feedback"
+    given = {each["name"]: each["value"] for each in container["env"]}
+    for name in ("SIGNING_KEYS", "INGEST_TOKENS", "DASHBOARD_TOKEN"):
+        path = f"{mounts['secrets']['mountPath']}/OTEL_FEEDBACK_{name}"
+        assert given[f"OTEL_FEEDBACK_{name}_FILE"] == path
 
 
 @pytest.mark.parametrize(

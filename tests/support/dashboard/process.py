@@ -20,6 +20,7 @@ from tests.support.dashboard.sample import make_sample
 
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
+from otel_feedback.dashboard.access import Access
 from otel_feedback.dashboard.app import create_app
 from otel_feedback.dashboard.pages import downloads
 from otel_feedback.settings import Settings
@@ -44,9 +45,9 @@ def main() -> None:
         known = {"calls": sample.calls, "rated_calls": sample.rated_calls, "ratings": sample.ratings}
     guarded = replace(settings, dashboard_token=(DASHBOARD_TOKEN, FORMER_TOKEN))
     apps = {
-        "open": create_app(database, settings, API_TOKEN),
-        "guarded": create_app(database, guarded, API_TOKEN),
-        "tight": create_app(database, settings, API_TOKEN, page_limits={"max_rows_to_read": 20}),
+        "open": create_app(database, settings, Access(settings, API_TOKEN)),
+        "guarded": create_app(database, guarded, Access(guarded, API_TOKEN)),
+        "tight": create_app(database, settings, Access(settings, API_TOKEN), page_limits={"max_rows_to_read": 20}),
     }
     servers = [uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")) for app in apps.values()]
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in apps]

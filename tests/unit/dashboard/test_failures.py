@@ -6,6 +6,7 @@ import logging
 import httpx
 import pytest
 
+from otel_feedback.dashboard.access import Access
 from otel_feedback.dashboard.app import create_app
 from otel_feedback.dashboard.security_headers import CONTENT_SECURITY_POLICY
 from otel_feedback.errors import DatabaseError, DatabaseUnavailableError
@@ -28,7 +29,7 @@ class FailingDatabase:
 
 
 def _ask(error: Exception, path: str, method: str = "GET", **options: object) -> httpx.Response:
-    app = create_app(FailingDatabase(error), Settings.load({}), "api")
+    app = create_app(FailingDatabase(error), Settings.load({}), Access(Settings.load({}), "api"))
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

@@ -16,8 +16,11 @@ from otel_feedback.settings import Settings
 logger = logging.getLogger(__name__)
 
 
-def configure_logging(settings: Settings, level: str) -> None:
-    """For the process as a whole, in place of what was set up before; to be called before gRPC is imported."""
+def configure_logging(settings: Settings, level: str) -> Redaction:
+    """For the process as a whole, in place of what was set up before; to be called before gRPC is imported.
+
+    Returns what hides secrets, to be told of others that come later.
+    """
     redact = Redaction(settings)
     handler = SparingHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(redact) if settings.log_format == "json" else TextFormatter(redact))
@@ -31,6 +34,7 @@ def configure_logging(settings: Settings, level: str) -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
+    return redact
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
