@@ -44,6 +44,11 @@ class Sender:
 
 def javascript() -> Sender:
     """Node.js, with the packages of js/package-lock.json."""
+    return Sender(("node", str(SOURCES / "js" / "send.mjs")), {"NODE_MODULES": str(javascript_modules())})
+
+
+def javascript_modules() -> Path:
+    """The folder ``node_modules`` with the packages of js/package-lock.json."""
     _need("node", "npm", how_to_get_them="install Node.js 18 or newer with npm (apt-get install nodejs npm)")
     sources = SOURCES / "js"
 
@@ -52,12 +57,17 @@ def javascript() -> Sender:
             shutil.copy(sources / name, folder)
         _fetch(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], folder, "npm")
 
-    modules = cached_folder(f"exporters/js-{_digest(sources)}", fill) / "node_modules"
-    return Sender(("node", str(sources / "send.mjs")), {"NODE_MODULES": str(modules)})
+    return cached_folder(f"exporters/js-{_digest(sources)}", fill) / "node_modules"
 
 
 def java() -> Sender:
     """A JVM, with the artifacts of java/pom.xml."""
+    target = java_target()
+    return Sender(("java", "-cp", f"{target / 'classes'}{os.pathsep}{target / 'dependency'}/*", "Send"), {})
+
+
+def java_target() -> Path:
+    """Maven's folder ``target`` with the ``classes`` of java and, as ``dependency``, the artifacts of its pom.xml."""
     _need("java", "mvn", how_to_get_them="install a JDK of 17 or newer and Maven (apt-get install default-jdk maven)")
     sources = SOURCES / "java"
 
@@ -66,8 +76,7 @@ def java() -> Sender:
         goals = ["compile", "dependency:copy-dependencies", "-DincludeScope=runtime"]
         _fetch(["mvn", "--quiet", "--batch-mode", *goals], folder, "Maven")
 
-    target = cached_folder(f"exporters/java-{_digest(sources)}", fill) / "target"
-    return Sender(("java", "-cp", f"{target / 'classes'}{os.pathsep}{target / 'dependency'}/*", "Send"), {})
+    return cached_folder(f"exporters/java-{_digest(sources)}", fill) / "target"
 
 
 def go() -> Sender:
