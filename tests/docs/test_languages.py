@@ -18,7 +18,8 @@ FOLDER = DOCUMENT.with_name("languages")
 SECONDS = 300
 JOINED = """
 SELECT Name, Value, Label, Comment, Reasons, RaterId, Source, Scope, SessionId, Provider, RequestModel, ResponseModel,
-       startsWith(ResponseId, 'chatcmpl-') AS HasId, InputTokens, OutputTokens, Prompt, Completion, ServiceName, Operation
+       startsWith(ResponseId, 'chatcmpl-') AS HasId, InputTokens, OutputTokens, Prompt, Completion,
+       ServiceName, Operation
 FROM rated_llm_calls WHERE TraceId = {trace_id:String}
 """
 CARRIERS = """
