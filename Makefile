@@ -10,7 +10,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-finetune check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
-	bench-dashboard bench-insights bench-experiments bench-evaluator soak screenshots cookbook clean
+	bench-dashboard bench-insights bench-experiments bench-evaluator soak screenshots cookbook sbom audit clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,13 @@ bench-experiments: install ## Measure how often experiment finds a difference wh
 
 bench-evaluator: install ## Measure how good an evaluator gets with how many ratings, and what training takes
 	@$(BIN)/python -m tests.benchmarks.evaluator $(ARGS)
+
+SBOM ?= sbom.json
+sbom: .uv/bin/uv ## Write what users get with every extra, from the lock file, as CycloneDX
+	@.uv/bin/uv export --quiet --frozen --all-extras --no-dev --no-emit-project --format cyclonedx1.5 --output-file $(SBOM) 2>/dev/null
+
+audit: .uv/bin/uv ## Ask osv.dev for known weaknesses of what the lock file pins; needs that network
+	@.uv/bin/uv audit --frozen --no-dev
 
 soak: install ## Break service, database, network and disk at random, e.g. make soak ARGS="--kills 20"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
