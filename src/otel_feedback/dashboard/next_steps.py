@@ -36,12 +36,13 @@ class Step:
     Attributes:
         words: what, and why, in a sentence.
         command: what to run where the service runs, or "".
-        link: the page to open, or "".
+        link: the page to open, or ""; ``link_words`` say what it shows.
     """
 
     words: str
     command: str = ""
     link: str = ""
+    link_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,12 @@ def _decided(state: State) -> Iterator[Step]:
         return
     for each in run.told.parts("verdicts"):
         arm, control = _shown(each.text("arm")), _shown(each.text("control"))
-        link = f"/insights?run={run.id}"
+        link, words = f"/insights?run={run.id}", "See the experiment"
         if each.text("verdict") == "worse":
-            yield Step(f"{arm} is worse than {control}: go back, and read why people dislike {arm}.", "", link)
+            said = f"{arm} is worse than {control}: go back, and read why people dislike {arm}."
+            yield Step(said, link=link, link_words=words)
         elif each.text("verdict") == "better":
-            yield Step(f"{arm} is better than {control}: give it to everyone.", "", link)
+            yield Step(f"{arm} is better than {control}: give it to everyone.", link=link, link_words=words)
 
 
 def _unread(state: State) -> Iterator[Step]:
@@ -102,8 +104,8 @@ def _unread(state: State) -> Iterator[Step]:
         yield Step(
             f"{state.figures['Unread']:,} disliked answers of the last {PERIOD_DAYS} days have no review of yours. "
             "Reading twenty tells more than any figure; j and k lead through them.",
-            "",
-            f"/feedback?label=negative&source=end_user&range={PERIOD_DAYS}d",
+            link=f"/feedback?label=negative&source=end_user&range={PERIOD_DAYS}d",
+            link_words="Read them",
         )
 
 
