@@ -10,7 +10,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-finetune check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
-	bench-dashboard bench-insights bench-experiments bench-evaluator soak screenshots cookbook sbom audit clean
+	bench-dashboard bench-export bench-insights bench-experiments bench-evaluator soak screenshots cookbook sbom audit clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-queries: install ## Measure queries, and bytes a span, on the data that be
 
 bench-dashboard: install ## Measure the dashboard's pages while people read and spans come, on the data that bench-data made
 	@$(BIN)/python -m tests.benchmarks.dashboard $(ARGS)
+
+bench-export: install ## Measure time and memory of an export, on the data that bench-data made
+	@$(BIN)/python -m tests.benchmarks.export $(ARGS)
 
 bench-insights: install ## Measure how many findings of contrast are false, and how many causes it finds
 	@$(BIN)/python -m tests.benchmarks.insights $(ARGS)

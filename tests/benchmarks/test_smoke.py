@@ -7,13 +7,14 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import dashboard, evaluator, experiments, freshness, history, idle, insights, sdk
+from tests.benchmarks import dashboard, evaluator, experiments, export, freshness, history, idle, insights, sdk
 from tests.benchmarks.history import queries
 from tests.benchmarks.history.asked import ASKED
 from tests.benchmarks.ingest import measure, table
 from tests.benchmarks.loads import LOADS
 from tests.benchmarks.peers import OURS
 from tests.faults.soak import soak
+from tests.support.service import running_service
 
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
@@ -77,6 +78,18 @@ def test_how_long_pages_take_is_measured_while_spans_come(tmp_path: Path):
     assert dashboard.table(measured).count("\n| ") == len(measured.milliseconds)
     assert all(0 < size < dashboard.MOST_PAGE_BYTES for size in measured.bytes.values())
     assert all(taken > 0 for taken in paints.values())
+
+
+def test_what_an_export_takes_is_measured(tmp_path: Path):
+    database = connect(f"chdb://{tmp_path / 'data' / 'clickhouse'}")
+    migrate(database, Settings.load({}))
+    history.fill(database, spans=4000, ratings=400)
+    database.close()
+    with running_service(tmp_path / "data", export.KEPT_FOR_GOOD) as service:
+        tenth, whole = (export.measure(service, "kto", *period) for period in export.periods(service).values())
+    assert 0 < tenth.rows < whole.rows < 400
+    assert whole.seconds > 0
+    assert 50 < whole.megabytes < 1000
 
 
 def test_false_findings_are_counted_for_each_recipe(capsys: pytest.CaptureFixture[str]):
