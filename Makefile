@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-finetune check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
+.PHONY: help install demo test test-finetune test-pythons check format bench bench-freshness bench-idle bench-sdk bench-data bench-queries \
 	bench-dashboard bench-export bench-insights bench-experiments bench-evaluator soak screenshots cookbook sbom audit clean
 
 help: ## Show this list
@@ -37,6 +37,9 @@ test: install ## Run every test but those of finetune
 test-finetune: .uv/bin/uv ## Run the tests of finetune in an environment of its own, .venv-finetune (6 GB)
 	@UV_PROJECT_ENVIRONMENT=.venv-finetune .uv/bin/uv sync --quiet --frozen --all-extras --python "$$(command -v $(PYTHON))"
 	@CUDA_VISIBLE_DEVICES= .venv-finetune/bin/pytest -n 2 tests/finetune
+
+test-pythons: install ## Run the unit tests and the SDK's on other Pythons, e.g. make test-pythons ARGS="3.13 3.14"
+	@$(BIN)/python -m tests.packaging.pythons $(ARGS)
 
 check: install ## Lint, types, import rules
 	@$(BIN)/ruff check .
@@ -98,4 +101,4 @@ format: install ## Format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what `make` made
-	@rm -rf $(VENV) .venv-finetune .uv .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .venv-* .uv .pytest_cache .mypy_cache .ruff_cache

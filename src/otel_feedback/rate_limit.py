@@ -21,6 +21,10 @@ READS_PER_VOTE: Final = 10
 """A page asks once for each answer it shows; a person votes on a few of them."""
 
 
+_WHOLE: Final = 1 - 1e-9
+"""What refills in parts adds up to a little less than 1; whoever waited as long as was said is taken all the same."""
+
+
 class TooManyRequestsError(RejectedRequestError):
     """429; ``retry_after_seconds`` is when the next request is taken."""
 
@@ -55,8 +59,8 @@ class RateLimit:
         with self._lock:
             now = self._clock()
             left = self._left(key, now)
-            is_taken = left >= 1
-            self._buckets[key] = (left - 1 if is_taken else left, now)
+            is_taken = left >= _WHOLE
+            self._buckets[key] = (max(0.0, left - 1) if is_taken else left, now)
             self._buckets.move_to_end(key)
             if len(self._buckets) > self._most_keys:
                 self._buckets.popitem(last=False)
@@ -71,7 +75,7 @@ class RateLimit:
         """
         with self._lock:
             left = self._left(key, self._clock())
-        if self._per_minute and left < 1:
+        if self._per_minute and left < _WHOLE:
             raise self._too_many(left)
 
     def _left(self, key: str, now: float) -> float:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_feedback.rate_limit import RateLimit, RequestLimits, TooManyRequestsError
@@ -33,6 +33,7 @@ def test_a_bucket_takes_a_minutes_worth_at_once_and_then_refills_steadily():
 
 
 @given(st.integers(1, 1000), st.floats(0, 70))
+@example(per_minute=15, pause=20.535849319982464)  # refills to 0.9999999999999998
 def test_who_waits_as_long_as_was_said_is_taken(per_minute, pause):
     clock = Clock()
     limit = RateLimit(per_minute, clock=clock)
