@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -34,8 +35,7 @@ def main() -> int:
 def passes(version: str) -> bool:
     """Whether the tests pass in an environment of this Python, made from the lock file."""
     environment = ROOT / f".venv-{version}"
-    libraries = interpreter(version).parents[1]  # those from Maven have them beside bin
-    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment), "LD_LIBRARY_PATH": str(libraries)}
+    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}
     sync = ["sync", "--quiet", "--frozen", "--all-extras", "--no-extra", "finetune"]
     if subprocess.run([UV, *sync, "--python", interpreter(version)], cwd=ROOT, env=variables, check=False).returncode:
         return False
@@ -62,6 +62,9 @@ def interpreter(version: str) -> Path:
         archive.unlink()
         for program in (_home(folder) / "bin").iterdir():
             program.chmod(0o755)
+        (extensions,) = _home(folder).glob("lib/python3.*/lib-dynload")
+        for library in _home(folder).glob("libffi*"):  # ctypes looks for it beside itself
+            shutil.copy(library, extensions)
 
     return _home(cached_folder(f"pythons/{BUILDS[version]}", fill)) / "bin" / "python3"
 
