@@ -14,6 +14,8 @@ from tests.support.commands import otel_feedback
 from tests.support.judged_answers import JudgedAnswer, as_answers, judged_answers, store_judged
 from tests.support.judging_model import always_first, judged, judging_model
 from tests.support.scripted_model import Reply, refuses
+from tests.support.service import running_service
+from tests.support.shop import KEPT_FOR_GOOD
 
 from otel_feedback.clickhouse.connect import connect
 from otel_feedback.clickhouse.migrate import migrate
@@ -151,3 +153,33 @@ def test_it_needs_a_model_and_a_classifier_none(data_dir: Path, tmp_path: Path):
         done = otel_feedback(data_dir, "evaluator", "train", "--out", str(tmp_path / "x"), *wrong, *PERIOD)
         assert done.returncode == 2
         assert "model" in done.stderr
+
+
+def test_it_judges_what_nobody_rated_within_its_budget(tmp_path: Path):
+    """Through the running service, by OTLP, beside what users said; what the budget left is judged by the next run."""
+    data_dir, directory = tmp_path / "data", tmp_path / "judge"
+    database = connect(f"chdb://{data_dir / 'clickhouse'}")
+    migrate(database, Settings.load(KEPT_FOR_GOOD))
+    store_judged(database, [*RATED, *judged_answers(12, 2, first=1000, rated=False)])
+    database.close()
+    with judging_model() as model:
+        options = ("--answers", str(tmp_path / "answers"))
+        assert train(data_dir, directory, model.base_url, *options).returncode == 0
+        with running_service(data_dir, KEPT_FOR_GOOD) as service:
+
+            def run(*more: str) -> str:
+                command = ("evaluator", "run", str(directory), *PERIOD, *options, *more)
+                done = otel_feedback(
+                    data_dir, *command, environment={**KEPT_FOR_GOOD, "OPENAI_BASE_URL": model.base_url}
+                )
+                assert (done.returncode, done.stderr) == (0, "")
+                return done.stdout
+
+            asked = len(model.asked)
+            assert run("--most-calls", "5").startswith("5 calls judged as evaluator.judge")
+            assert len(model.asked) == asked + 5
+            assert run().startswith("7 calls judged as evaluator.judge")
+            assert len(model.asked) == asked + 12
+            rows = service.sql("SELECT Source, Name, uniqExact(TraceId) AS Calls FROM feedback GROUP BY Source, Name")
+            found = {row["Source"]: (row["Name"], int(row["Calls"])) for row in rows}
+            assert found == {"end_user": ("thumbs", 160), "evaluator": ("evaluator.judge", 12)}
