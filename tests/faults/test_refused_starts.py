@@ -66,7 +66,8 @@ def test_a_certificate_that_can_not_be_read(tmp_path: Path):
         {"OTEL_FEEDBACK_TLS_CERT": "/nowhere/cert.pem", "OTEL_FEEDBACK_TLS_KEY": "/nowhere/key.pem"},
     )
     assert code == 1
-    assert "OTEL_FEEDBACK_TLS_CERT and _TLS_KEY must name PEM files" in said
+    assert "OTEL_FEEDBACK_TLS_CERT, _TLS_KEY and _TLS_CLIENT_CA must name PEM files" in said
+    assert "/nowhere/cert.pem" in said
     assert said.count("\n") == 1
 
 
@@ -86,5 +87,6 @@ def test_an_authority_that_can_not_be_read(tmp_path: Path):
     }
     code, said = start_in_vain(tmp_path / "data", named)
     assert code == 1
-    assert "OTEL_FEEDBACK_TLS_CLIENT_CA must name a PEM file" in said
+    assert "_TLS_CLIENT_CA must name PEM files" in said
+    assert "/nowhere/ca.pem" in said
     assert said.count("\n") == 1

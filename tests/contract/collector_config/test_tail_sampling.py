@@ -67,7 +67,7 @@ def test_rated_traces_and_those_of_kept_people_are_there_whole_and_no_others(sam
 
 
 def test_every_rating_found_its_call(sampled: Sampled):
-    rows = sampled.service.sql("SELECT RaterId, TraceId FROM rated_llm_calls ORDER BY RaterId")
+    rows = sampled.service.wait_for_rows("SELECT RaterId, TraceId FROM rated_llm_calls ORDER BY RaterId", 10)
     assert [(row["RaterId"], row["TraceId"]) for row in rows] == [
         (answer.user, answer.trace_id) for answer in sampled.answers[:10]
     ]
